@@ -1,0 +1,11 @@
+"""Alembic's entry: the connection is handed in by `server.db.migrate`."""
+
+from alembic import context
+
+from server.db.tables import Row
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=Row.metadata, transaction_per_migration=True
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,1 @@
+"""The vocabulary that the server and the desktop have in common."""
