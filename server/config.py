@@ -38,35 +38,91 @@ def _setting(name: str, default: Any, meaning: str) -> Any:
 class Settings:
     """Read with `Settings.from_environment()`. Empty strings mean "not set"."""
 
-    mode: Mode = _setting("MODE", Mode.SANDBOX, "`sandbox` pretends every vendor; `live` uses the real ones")
+    mode: Mode = _setting(
+        "MODE",
+        Mode.SANDBOX,
+        "`sandbox` pretends every vendor; `live` uses the real ones",
+    )
     home: Path = _setting("HOME", Path(".frontdesk"), "folder for the embedded engines' state and logs")
     host: str = _setting("HOST", "127.0.0.1", "address that `serve` listens on")
-    port: int = _setting("PORT", 8100, "port that `serve` listens on; the sample website takes the next one")
-    public_url: str = _setting("PUBLIC_URL", "", "address that patients and vendors reach us at; default: host and port")
-    secret_keys: str = _setting("SECRET_KEYS", DEMO_SECRET_KEY, "keyring, newest first, comma-separated, 32+ characters each")
-    database_url: str = _setting("DATABASE_URL", "", "`postgresql://…`; unset: the embedded PostgreSQL is started")
+    port: int = _setting(
+        "PORT",
+        8100,
+        "port that `serve` listens on; the sample website takes the next one",
+    )
+    public_url: str = _setting(
+        "PUBLIC_URL",
+        "",
+        "address that patients and vendors reach us at; default: host and port",
+    )
+    secret_keys: str = _setting(
+        "SECRET_KEYS",
+        DEMO_SECRET_KEY,
+        "keyring, newest first, comma-separated, 32+ characters each",
+    )
+    database_url: str = _setting(
+        "DATABASE_URL",
+        "",
+        "`postgresql://…`; unset: the embedded PostgreSQL is started",
+    )
     redis_url: str = _setting("REDIS_URL", "", "`redis://…`; unset: the embedded Valkey is started")
     database_pool: int = _setting("DATABASE_POOL", 32, "connections per process; at least the requests in flight")
     log_level: str = _setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
-    trusted_proxies: str = _setting("TRUSTED_PROXIES", "", "addresses whose X-Forwarded-For is believed, comma-separated")
+    trusted_proxies: str = _setting(
+        "TRUSTED_PROXIES",
+        "",
+        "addresses whose X-Forwarded-For is believed, comma-separated",
+    )
 
-    hold_minutes: int = _setting("HOLD_MINUTES", 10, "how long a chosen slot is kept while the patient checks out")
-    pay_link_minutes: int = _setting("PAY_LINK_MINUTES", 120, "how long a phone booking waits for its pay link to be used")
+    hold_minutes: int = _setting(
+        "HOLD_MINUTES",
+        10,
+        "how long a chosen slot is kept while the patient checks out",
+    )
+    pay_link_minutes: int = _setting(
+        "PAY_LINK_MINUTES",
+        120,
+        "how long a phone booking waits for its pay link to be used",
+    )
     session_hours: int = _setting("SESSION_HOURS", 12, "how long a staff session lives at most")
-    rate_limit_reads: str = _setting("RATE_LIMIT_READS", "", "public reads per address; default `1200/minute`, sandbox `60000/minute`")
-    rate_limit_writes: str = _setting("RATE_LIMIT_WRITES", "", "public writes per address; default `30/minute`, sandbox `6000/minute`")
-    rate_limit_sign_in: str = _setting("RATE_LIMIT_SIGN_IN", "", "sign-in attempts per address; default `10/minute`, sandbox `600/minute`")
+    rate_limit_reads: str = _setting(
+        "RATE_LIMIT_READS",
+        "",
+        "public reads per address; default `1200/minute`, sandbox `60000/minute`",
+    )
+    rate_limit_writes: str = _setting(
+        "RATE_LIMIT_WRITES",
+        "",
+        "public writes per address; default `30/minute`, sandbox `6000/minute`",
+    )
+    rate_limit_sign_in: str = _setting(
+        "RATE_LIMIT_SIGN_IN",
+        "",
+        "sign-in attempts per address; default `10/minute`, sandbox `600/minute`",
+    )
 
     stripe_url: str = _setting("STRIPE_URL", "", "address of the Stripe API")
     stripe_secret_key: str = _setting("STRIPE_SECRET_KEY", "", "Stripe's secret key")
     stripe_publishable_key: str = _setting("STRIPE_PUBLISHABLE_KEY", "", "Stripe's key for the booking page")
-    stripe_webhook_secret: str = _setting("STRIPE_WEBHOOK_SECRET", "", "signing secrets of the webhook endpoint, comma-separated while rotating")
+    stripe_webhook_secret: str = _setting(
+        "STRIPE_WEBHOOK_SECRET",
+        "",
+        "signing secrets of the webhook endpoint, comma-separated while rotating",
+    )
     twilio_url: str = _setting("TWILIO_URL", "", "address of the Twilio API")
     twilio_account_sid: str = _setting("TWILIO_ACCOUNT_SID", "", "Twilio account")
     twilio_auth_token: str = _setting("TWILIO_AUTH_TOKEN", "", "Twilio auth token; also verifies its webhooks")
     twilio_from: str = _setting("TWILIO_FROM", "", "sending number (E.164) or messaging service (MG…)")
-    smtp_url: str = _setting("SMTP_URL", "", "`smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…`")
-    mail_from: str = _setting("MAIL_FROM", "", "sender of every e-mail, for example `Clinic <visits@example.org>`")
+    smtp_url: str = _setting(
+        "SMTP_URL",
+        "",
+        "`smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…`",
+    )
+    mail_from: str = _setting(
+        "MAIL_FROM",
+        "",
+        "sender of every e-mail, for example `Clinic <visits@example.org>`",
+    )
     zoom_url: str = _setting("ZOOM_URL", "", "address of the Zoom API")
     zoom_account_id: str = _setting("ZOOM_ACCOUNT_ID", "", "Zoom account of the server-to-server app")
     zoom_client_id: str = _setting("ZOOM_CLIENT_ID", "", "Zoom client id")
@@ -106,7 +162,10 @@ class Settings:
         wrong = list(_wrong_in_live(self) if self.mode is Mode.LIVE else _wrong_in_sandbox(self))
         if not 1 <= self.port <= 65533:
             wrong.append("FRONTDESK_PORT must lie between 1 and 65533 (two more ports follow it)")
-        for name, minutes in (("HOLD_MINUTES", self.hold_minutes), ("PAY_LINK_MINUTES", self.pay_link_minutes)):
+        for name, minutes in (
+            ("HOLD_MINUTES", self.hold_minutes),
+            ("PAY_LINK_MINUTES", self.pay_link_minutes),
+        ):
             if not 1 <= minutes <= 1440:
                 wrong.append(f"FRONTDESK_{name} must lie between 1 and 1440")
         if any(len(key) < 32 for key in self.keyring):
@@ -177,7 +236,13 @@ def _wrong_in_live(settings: Settings) -> list[str]:
         wrong.append("FRONTDESK_SECRET_KEYS is the demo's key; set your own (for example `openssl rand -hex 32`)")
     if not settings.public_url.startswith("https://"):
         wrong.append("FRONTDESK_PUBLIC_URL must be the https address that patients reach")
-    demo = {SANDBOX_STRIPE_KEY, SANDBOX_STRIPE_WEBHOOK_SECRET, SANDBOX_TWILIO_SID, SANDBOX_TWILIO_TOKEN, SANDBOX_ZOOM_SECRET}
+    demo = {
+        SANDBOX_STRIPE_KEY,
+        SANDBOX_STRIPE_WEBHOOK_SECRET,
+        SANDBOX_TWILIO_SID,
+        SANDBOX_TWILIO_TOKEN,
+        SANDBOX_ZOOM_SECRET,
+    }
     for name in _NEEDED_LIVE:
         if getattr(settings, name) in demo:
             wrong.append(f"{names[name]} is the sandbox's; set the vendor's own")

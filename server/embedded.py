@@ -23,7 +23,14 @@ from typing import Any
 
 from server.child_process import ENDS_WITH_US, STOP_SECONDS, Child, child, wait_until
 from server.engine_programs import ProgramMissing, postgres_programs, valkey_program
-from server.state_folder import is_owned, kept_secret, logs, owning, try_lock, write_private
+from server.state_folder import (
+    is_owned,
+    kept_secret,
+    logs,
+    owning,
+    try_lock,
+    write_private,
+)
 
 START_SECONDS = 60.0
 FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
@@ -33,6 +40,10 @@ ENVIRONMENT = {"PATH": os.defpath}
 
 class EngineError(Exception):
     """An engine could not be found, started or stopped; the message says what to do."""
+
+
+class EnginesTaken(EngineError):
+    """Another process runs engines in the same state folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +56,27 @@ class Running:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that a production server sets by hand, for child processes."""
-        urls = {"FRONTDESK_DATABASE_URL": self.database_url, "FRONTDESK_REDIS_URL": self.redis_url}
+        urls = {
+            "FRONTDESK_DATABASE_URL": self.database_url,
+            "FRONTDESK_REDIS_URL": self.redis_url,
+        }
         return {name: url for name, url in urls.items() if url}
 
 
 @contextmanager
 def engines(
-    home: Path, *, fast: bool = False, postgres: bool = True, valkey: bool = True, postgres_dir: Path | None = None
+    home: Path,
+    *,
+    fast: bool = False,
+    postgres: bool = True,
+    valkey: bool = True,
+    postgres_dir: Path | None = None,
 ) -> Iterator[Running]:
     """Start the engines with their data in `home`, stop them on the way out.
 
     `fast` gives up durability for speed (tests); `postgres_dir` is a PostgreSQL installation to use instead of the
     wheel's. Call it from the main thread: Linux ends the engines when the thread that started them ends.
-    Raises EngineError, also when another process runs engines in the same folder.
+    Raises EngineError, and EnginesTaken when another process runs engines in the same folder.
     """
     if threading.current_thread() is not threading.main_thread():
         raise EngineError("the embedded engines must be started from the main thread")
@@ -67,7 +86,7 @@ def engines(
     with ExitStack() as stack:
         try:
             logs(home)
-            stack.enter_context(owning(home / "owner.lock", EngineError(refusal)))
+            stack.enter_context(owning(home / "owner.lock", EnginesTaken(refusal)))
             note.unlink(missing_ok=True)
             held = stack.enter_context(_engines_lock(home))
             password = kept_secret(home / "engine-password")
@@ -91,6 +110,26 @@ def running_engines(home: Path) -> Running | None:
         if is_owned(home / "owner.lock"):
             return Running(**json.loads((home / "running.json").read_text()))
     return None
+
+
+@contextmanager
+def shared_engines(home: Path, *, postgres: bool = True, valkey: bool = True) -> Iterator[Running]:
+    """The engines that another process runs in `home`, or our own when there are none. Raises EngineError."""
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(engines(home, postgres=postgres, valkey=valkey))
+        except EnginesTaken:
+            wait_until(lambda: running_engines(home) is not None, START_SECONDS)
+            found = running_engines(home)
+            if found is None:
+                raise
+            if (postgres and not found.database_url) or (valkey and not found.redis_url):
+                raise EngineError(
+                    f"the Frontdesk that runs in {home} has its database or its queue elsewhere: "
+                    "set FRONTDESK_DATABASE_URL and FRONTDESK_REDIS_URL here as they are set there"
+                ) from None
+            running = found
+        yield running
 
 
 @contextmanager
@@ -134,7 +173,13 @@ def _postgres(home: Path, programs: Path, password: str, held: int, fast: bool) 
         "log_timezone": "UTC",
     }
     chosen = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-    command: list[str | Path] = [programs / "postgres", "-D", _within(data), *chosen, *(FAST if fast else ())]
+    command: list[str | Path] = [
+        programs / "postgres",
+        "-D",
+        _within(data),
+        *chosen,
+        *(FAST if fast else ()),
+    ]
     url = f"postgresql://frontdesk:{password}@127.0.0.1:{port}/frontdesk"
     with _engine("postgres", command, data, held, signal.SIGINT) as process:
         _wait_for(process, lambda: _postgres_is_ready(data))
@@ -155,10 +200,20 @@ def _initialise(home: Path, programs: Path, major: int, password: str, fast: boo
         os.chown(part, owner["user"], owner["group"])
         os.fchown(secret, owner["user"], owner["group"])
     # pg_trgm finds nothing in non-ASCII text when the character type is plain C, hence C.UTF-8 in both forms.
-    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--lc-collate=C", "--lc-ctype=C.UTF-8"]
+    builtin = [
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--lc-collate=C",
+        "--lc-ctype=C.UTF-8",
+    ]
     locale = builtin if major >= 17 else ["--locale=C.UTF-8"]
     command: list[str | Path] = [programs / "initdb", "-D", _within(part), *locale]
-    command += ["--username=frontdesk", f"--pwfile=/dev/fd/{secret}", "--auth=scram-sha-256", "--encoding=UTF8"]
+    command += [
+        "--username=frontdesk",
+        f"--pwfile=/dev/fd/{secret}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+    ]
     command += ["--no-instructions", *(["--no-sync"] if fast else [])]
     made = subprocess.run(
         command,
@@ -206,7 +261,12 @@ def _prepare_database(programs: Path, port: int, password: str) -> None:
         [programs / "psql", "-qAtX", "-v", "ON_ERROR_STOP=1", *address],
         check=False,
         input=f"set client_min_messages = warning; {script}",
-        env={**ENVIRONMENT, "PGPASSWORD": password, "PGCLIENTENCODING": "UTF8", "PGCONNECT_TIMEOUT": "30"},
+        env={
+            **ENVIRONMENT,
+            "PGPASSWORD": password,
+            "PGCLIENTENCODING": "UTF8",
+            "PGCONNECT_TIMEOUT": "30",
+        },
         capture_output=True,
         encoding="utf-8",
     )
@@ -251,7 +311,12 @@ def _valkey_is_ready(port: int, password: str) -> bool:
 
 
 def _engine(
-    name: str, command: list[str | Path], data: Path, held: int, stop: signal.Signals, text: str = ""
+    name: str,
+    command: list[str | Path],
+    data: Path,
+    held: int,
+    stop: signal.Signals,
+    text: str = "",
 ) -> AbstractContextManager[Child]:
     log = logs(data.parent) / f"{name}.log"
     return child(
@@ -277,7 +342,10 @@ def _unprivileged() -> dict[str, Any]:
     """Arguments for Popen that drop root's rights, which PostgreSQL refuses; empty for any other user."""
     if os.getuid() != 0:
         return {}
-    nobody = pwd.getpwnam("nobody")
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        raise EngineError("as root the engines run as user nobody, whom this system does not have") from None
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 

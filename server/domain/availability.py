@@ -9,7 +9,7 @@ that was in force before it, so it moves on by the length of the gap; in the hou
 at its first pass and end at its second. A visit's duration is elapsed time.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -99,7 +99,13 @@ def is_open(
         return False
     day = start.astimezone(zone).date()
     starts = open_starts(
-        hours=hours, zone=zone, busy=busy, rules=rules, first=day, until=day + timedelta(days=1), now=now
+        hours=hours,
+        zone=zone,
+        busy=busy,
+        rules=rules,
+        first=day,
+        until=day + timedelta(days=1),
+        now=now,
     )
     return minute_of(start) in starts
 
@@ -109,7 +115,10 @@ def opening_spans(hours: Sequence[WeeklyHours], zone: ZoneInfo, first: date, unt
     day = first
     while day < until:
         spans = [
-            (wall_minute(day, rule.start_minute, zone), wall_minute(day, rule.end_minute, zone, second_pass=True))
+            (
+                wall_minute(day, rule.start_minute, zone),
+                wall_minute(day, rule.end_minute, zone, second_pass=True),
+            )
             for rule in hours
             if rule.on(day)
         ]
@@ -136,10 +145,9 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
 
 def free(wanted: Interval, blocked: Sequence[Interval]) -> bool:
     """Whether `wanted` touches none of `blocked`, which must be sorted and disjoint."""
-    before_end = bisect_right(blocked, (wanted[1] - 1, wanted[1])) - 1
-    while before_end >= 0 and blocked[before_end][0] >= wanted[1]:
-        before_end -= 1
-    return before_end < 0 or blocked[before_end][1] <= wanted[0]
+    # Intervals that begin before `wanted` ends: only the last of them can reach into it.
+    index = bisect_left(blocked, (wanted[1], wanted[1])) - 1
+    return index < 0 or blocked[index][1] <= wanted[0]
 
 
 def wall_minute(day: date, minute: int, zone: ZoneInfo, *, second_pass: bool = False) -> Minute:

@@ -13,7 +13,13 @@ class DomainError(Exception):
     detail = "This cannot be done."
     next_step = ""
 
-    def __init__(self, detail: str | None = None, *, next_step: str | None = None, field: str | None = None) -> None:
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        next_step: str | None = None,
+        field: str | None = None,
+    ) -> None:
         super().__init__(detail or self.detail)
         self.detail = detail or self.detail
         self.next_step = next_step or self.next_step
@@ -34,7 +40,9 @@ class InvalidInputError(DomainError):
 class InvalidMobileError(DomainError):
     code = "invalid_mobile"
     detail = "This is not a mobile number that can receive texts."
-    next_step = "Enter a mobile number of the clinic's country, or one with its country code, for example +44 7400 123456."
+    next_step = (
+        "Enter a mobile number of the clinic's country, or one with its country code, for example +44 7400 123456."
+    )
 
 
 class InvalidEmailError(DomainError):
@@ -137,3 +145,9 @@ class InvalidSignatureError(DomainError):
     code = "invalid_signature"
     detail = "The signature does not match; nothing was done."
     next_step = "Check that the webhook's secret is the one that this server is set up with."
+
+
+class GatewayTroubleError(DomainError):
+    code = "unavailable"
+    detail = "A service that this needs did not answer. Nothing was changed."
+    next_step = "Try again in a moment."

@@ -48,4 +48,6 @@ class Viewer:
     def require(self, verb: Verb) -> None:
         """Raises ForbiddenError when the role lacks the verb."""
         if not self.may(verb):
-            raise ForbiddenError(f"The role {self.role.value.replace('_', ' ')} may not {verb.value.replace('_', ' ')}.")
+            raise ForbiddenError(
+                f"The role {self.role.value.replace('_', ' ')} may not {verb.value.replace('_', ' ')}."
+            )

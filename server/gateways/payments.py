@@ -98,7 +98,13 @@ class PaymentProcessor(Protocol):
     name: str
 
     async def create_intent(
-        self, *, key: str, amount_minor: int, currency: str, payment_id: UUID, appointment_id: UUID
+        self,
+        *,
+        key: str,
+        amount_minor: int,
+        currency: str,
+        payment_id: UUID,
+        appointment_id: UUID,
     ) -> Intent: ...
 
     async def retrieve_intent(self, intent_id: str) -> Intent: ...
@@ -230,17 +236,30 @@ class StripePayments:
         )
 
     async def create_intent(
-        self, *, key: str, amount_minor: int, currency: str, payment_id: UUID, appointment_id: UUID
+        self,
+        *,
+        key: str,
+        amount_minor: int,
+        currency: str,
+        payment_id: UUID,
+        appointment_id: UUID,
     ) -> Intent:
         if currency.upper() in _NOT_IN_ISO_UNITS:
-            raise GatewayRefusedError(self.name, "currency_not_supported", f"{currency} is counted differently here")
+            raise GatewayRefusedError(
+                self.name,
+                "currency_not_supported",
+                f"{currency} is counted differently here",
+            )
         answer = await self._call(
             lambda: self._client.v1.payment_intents.create_async(
                 {
                     "amount": amount_minor,
                     "currency": currency.lower(),
                     "automatic_payment_methods": {"enabled": True},
-                    "metadata": {"payment_id": str(payment_id), "appointment_id": str(appointment_id)},
+                    "metadata": {
+                        "payment_id": str(payment_id),
+                        "appointment_id": str(appointment_id),
+                    },
                 },
                 {"idempotency_key": key},
             ),
@@ -251,7 +270,9 @@ class StripePayments:
 
     async def retrieve_intent(self, intent_id: str) -> Intent:
         answer = await self._call(
-            lambda: self._client.v1.payment_intents.retrieve_async(intent_id), _WireIntent, writes=False
+            lambda: self._client.v1.payment_intents.retrieve_async(intent_id),
+            _WireIntent,
+            writes=False,
         )
         return _intent(answer)
 
@@ -271,7 +292,11 @@ class StripePayments:
     async def create_refund(self, *, key: str, intent_id: str, amount_minor: int, refund_id: UUID) -> ProcessorRefund:
         answer = await self._call(
             lambda: self._client.v1.refunds.create_async(
-                {"payment_intent": intent_id, "amount": amount_minor, "metadata": {"refund_id": str(refund_id)}},
+                {
+                    "payment_intent": intent_id,
+                    "amount": amount_minor,
+                    "metadata": {"refund_id": str(refund_id)},
+                },
                 {"idempotency_key": key},
             ),
             _WireRefund,
@@ -280,7 +305,11 @@ class StripePayments:
         return _refund(answer)
 
     async def retrieve_refund(self, refund_id: str) -> ProcessorRefund:
-        answer = await self._call(lambda: self._client.v1.refunds.retrieve_async(refund_id), _WireRefund, writes=False)
+        answer = await self._call(
+            lambda: self._client.v1.refunds.retrieve_async(refund_id),
+            _WireRefund,
+            writes=False,
+        )
         return _refund(answer)
 
     def next_step(self, intent: Intent, *, return_url: str) -> PaymentStep:
@@ -304,14 +333,25 @@ class StripePayments:
             raise BadSignatureError("no secret of ours made this signature, or it is too old")
         try:
             event = msgspec.json.decode(body, type=_WireEvent)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise BadSignatureError(f"not an event: {error}") from error
-        return ProcessorEvent(id=event.id, kind=event.type, object_id=event.data.object.id, livemode=event.livemode)
+        return ProcessorEvent(
+            id=event.id,
+            kind=event.type,
+            object_id=event.data.object.id,
+            livemode=event.livemode,
+        )
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def _call(self, ask: Callable[[], Awaitable[stripe.StripeObject]], wire: type[_W], *, writes: bool) -> _W:
+    async def _call(
+        self,
+        ask: Callable[[], Awaitable[stripe.StripeObject]],
+        wire: type[_W],
+        *,
+        writes: bool,
+    ) -> _W:
         assert_no_open_transaction()
         with watching_for_lost_answers() as lost:
             try:
@@ -328,16 +368,17 @@ def _raise_mapped(error: stripe.StripeError, *, writes: bool, lost: bool) -> NoR
     code = error.code or (error.error.type if error.error is not None else None) or type(error).__name__
     detail = error.user_message or "no message"
     if isinstance(error, stripe.APIConnectionError):
-        if writes and lost:
-            raise OutcomeUnknownError("stripe", "connection_lost", detail) from error
-        raise GatewayUnavailableError("stripe", "connection_failed", detail) from error
-    if isinstance(error, stripe.RateLimitError | stripe.AuthenticationError | stripe.PermissionError):
+        code = "connection_lost" if lost else "connection_failed"
+    never_begun = isinstance(
+        error,
+        stripe.APIConnectionError | stripe.RateLimitError | stripe.AuthenticationError | stripe.PermissionError,
+    )
+    # 409: another request of ours with this key is being worked on right now. 0: no answer that can be read.
+    maybe_done = status >= 500 or status in (0, 409)
+    if writes and (lost if never_begun else maybe_done):
+        raise OutcomeUnknownError("stripe", code, detail) from error
+    if never_begun or maybe_done:
         raise GatewayUnavailableError("stripe", code, detail) from error
-    if status >= 500 or status == 409 or status == 0:
-        # 409: the same key is being worked on by another request of ours right now.
-        if writes:
-            raise OutcomeUnknownError("stripe", str(status), detail) from error
-        raise GatewayUnavailableError("stripe", str(status), detail) from error
     raise GatewayRefusedError("stripe", code, detail) from error
 
 

@@ -19,9 +19,21 @@ from shared.schemas.enums import (
     RefundStatus,
     VisitMode,
 )
-from shared.schemas.types import Email, Instant, Line, MinorUnits, Mobile, Name, Note, Wire
+from shared.schemas.types import (
+    Email,
+    Instant,
+    Line,
+    MinorUnits,
+    Mobile,
+    Name,
+    Note,
+    Wire,
+)
 
-Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+Reason = Annotated[
+    str,
+    Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"),
+]
 
 
 class AppointmentRow(Wire):
@@ -166,7 +178,7 @@ class AppointmentDetail(Wire):
     activity: list[ActivityLine]
 
 
-class PhoneBookingRequest(Wire):
+class PhoneBookingRequest(Wire, kw_only=True):
     """A booking for a caller. E-mail may be absent; consent to texts is the caller's spoken word."""
 
     clinic: Line
@@ -195,4 +207,4 @@ class RefundRequest(Wire):
 
 
 class ResendRequest(Wire):
-    channels: list[Channel] = [Channel.EMAIL, Channel.TEXT]
+    channels: tuple[Channel, ...] = (Channel.EMAIL, Channel.TEXT)

@@ -5,7 +5,17 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from shared.schemas.enums import AppointmentStatus, NextStep, PaymentStatus, VisitMode
-from shared.schemas.types import Email, Instant, Language, MinorUnits, Mobile, Name, Note, Wire, ZoneName
+from shared.schemas.types import (
+    Email,
+    Instant,
+    Language,
+    MinorUnits,
+    Mobile,
+    Name,
+    Note,
+    Wire,
+    ZoneName,
+)
 
 
 class ProviderCard(Wire):
@@ -67,7 +77,7 @@ class SlotList(Wire):
     slots: list[Slot]
 
 
-class HoldRequest(Wire):
+class HoldRequest(Wire, kw_only=True):
     service_id: UUID
     provider_id: UUID | None = None
     start: Instant

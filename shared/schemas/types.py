@@ -31,5 +31,5 @@ MinorUnits = Annotated[int, Meta(ge=-2_147_483_648, le=2_147_483_647)]
 """Money in the currency's smallest unit; the currency and its exponent stand beside it."""
 
 
-class Wire(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """Parent of every struct that crosses a wire: strict about unknown fields, immutable."""
+class Wire(Struct, forbid_unknown_fields=True):
+    """Parent of every struct that crosses a wire: strict about unknown fields."""

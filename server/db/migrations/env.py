@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import server.db.tables.sandbox  # noqa: F401 (registers the sandbox's tables on the same metadata)
 from server.db.tables import Row
 
 context.configure(

@@ -2,7 +2,14 @@
 
 from server.db.tables.appointments import Appointment, Patient, VideoMeeting
 from server.db.tables.clinics import Clinic, Offering, Service, StaffSession, User
-from server.db.tables.events import AccessLine, Event, EventCursor, IdempotencyKey, Job, WebhookInbox
+from server.db.tables.events import (
+    AccessLine,
+    Event,
+    EventCursor,
+    IdempotencyKey,
+    Job,
+    WebhookInbox,
+)
 from server.db.tables.messages import Message, TextOptOut
 from server.db.tables.metadata import Row
 from server.db.tables.money import LedgerEntry, Payment, Refund

@@ -48,22 +48,41 @@ class Appointment(Row):
             " AND total_minor = price_minor - discount_minor + tax_minor AND total_minor >= 0",
             name="price_adds_up",
         ),
-        CheckConstraint("(status = 'canceled') = (canceled_at IS NOT NULL)", name="canceled_has_time"),
-        CheckConstraint("(status = 'canceled') = (cancellation_cause IS NOT NULL)", name="canceled_has_cause"),
+        CheckConstraint(
+            "(status = 'canceled') = (canceled_at IS NOT NULL)",
+            name="canceled_has_time",
+        ),
+        CheckConstraint(
+            "(status = 'canceled') = (cancellation_cause IS NOT NULL)",
+            name="canceled_has_cause",
+        ),
         CheckConstraint(
             "status IN ('draft', 'canceled') OR (first_name IS NOT NULL AND last_name IS NOT NULL"
             " AND patient_id IS NOT NULL AND (email IS NOT NULL OR mobile IS NOT NULL))",
             name="has_contact_once_detailed",
         ),
-        CheckConstraint("NOT sms_consent OR (mobile IS NOT NULL AND consent_at IS NOT NULL)", name="consent_recorded"),
         CheckConstraint(
-            "(status IN ('draft', 'pending_payment')) = (expires_at IS NOT NULL)", name="only_holds_expire"
+            "NOT sms_consent OR (mobile IS NOT NULL AND consent_at IS NOT NULL)",
+            name="consent_recorded",
+        ),
+        CheckConstraint(
+            "(status IN ('draft', 'pending_payment')) = (expires_at IS NOT NULL)",
+            name="only_holds_expire",
         ),
         Index("ix_appointments_list", "starts_at", "id"),
         Index("ix_appointments_day", "day", "starts_at"),
         Index("ix_appointments_provider", "provider_id", "starts_at"),
-        Index("ix_appointments_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
-        Index("ix_appointments_expires", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+        Index(
+            "ix_appointments_search",
+            "search",
+            postgresql_using="gin",
+            postgresql_ops={"search": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_appointments_expires",
+            "expires_at",
+            postgresql_where=text("expires_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]

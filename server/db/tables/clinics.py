@@ -101,7 +101,10 @@ class User(Row):
     created_at: Mapped[Created]
 
     __table_args__ = (
-        CheckConstraint("role IN ('admin', 'manager', 'front_desk', 'provider')", name="role_of_staff"),
+        CheckConstraint(
+            "role IN ('admin', 'manager', 'front_desk', 'provider')",
+            name="role_of_staff",
+        ),
         CheckConstraint("(role = 'provider') = (provider_id IS NOT NULL)", name="provider_linked"),
     )
 

@@ -4,7 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -68,8 +76,15 @@ class Job(Row):
     __table_args__ = (
         UniqueConstraint("event_seq", "name"),
         CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", name="status_known"),
-        CheckConstraint("(status = 'running') = (lease_until IS NOT NULL)", name="lease_while_running"),
-        Index("ix_jobs_due", "due_at", postgresql_where=text("status IN ('queued', 'running')")),
+        CheckConstraint(
+            "(status = 'running') = (lease_until IS NOT NULL)",
+            name="lease_while_running",
+        ),
+        Index(
+            "ix_jobs_due",
+            "due_at",
+            postgresql_where=text("status IN ('queued', 'running')"),
+        ),
     )
 
     id: Mapped[Key]
@@ -89,7 +104,11 @@ class WebhookInbox(Row):
     __tablename__ = "webhook_inbox"
     __table_args__ = (
         UniqueConstraint("processor", "event_id"),
-        Index("ix_webhook_inbox_open", "due_at", postgresql_where=text("processed_at IS NULL")),
+        Index(
+            "ix_webhook_inbox_open",
+            "due_at",
+            postgresql_where=text("processed_at IS NULL"),
+        ),
     )
 
     id: Mapped[Key]

@@ -23,8 +23,19 @@ class Message(Row):
         one_of("channel", Channel),
         one_of("status", MessageStatus),
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
-        CheckConstraint("(status = 'sending') = (lease_until IS NOT NULL)", name="lease_while_sending"),
-        UniqueConstraint("appointment_id", "revision", "kind", "audience", "channel", "recipient", "copy"),
+        CheckConstraint(
+            "(status = 'sending') = (lease_until IS NOT NULL)",
+            name="lease_while_sending",
+        ),
+        UniqueConstraint(
+            "appointment_id",
+            "revision",
+            "kind",
+            "audience",
+            "channel",
+            "recipient",
+            "copy",
+        ),
         Index(
             "ix_messages_due",
             "due_at",

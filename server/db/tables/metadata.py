@@ -9,7 +9,16 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, MetaData, String, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    MetaData,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, Range
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import DeclarativeBase, mapped_column
@@ -18,7 +27,10 @@ from server.db.ids import new_id
 
 Key = Annotated[UUID, mapped_column(PG_UUID(as_uuid=True), primary_key=True, default=new_id)]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
-Created = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=text("frontdesk_now()"))]
+Created = Annotated[
+    datetime,
+    mapped_column(DateTime(timezone=True), server_default=text("frontdesk_now()")),
+]
 Minor = Annotated[int, mapped_column(BigInteger)]
 """Money in minor units. bigint: sums over years of a currency with three decimals leave int4 behind."""
 Span = Annotated[Range[datetime], mapped_column(TSTZRANGE)]

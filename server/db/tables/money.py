@@ -3,7 +3,15 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db.tables.metadata import Created, Key, Minor, Row, one_of
@@ -17,9 +25,18 @@ class Payment(Row):
     __table_args__ = (
         one_of("status", PaymentStatus),
         CheckConstraint("amount_minor > 0", name="amount_positive"),
-        CheckConstraint("0 <= captured_minor AND captured_minor <= amount_minor", name="captured_within_amount"),
-        CheckConstraint("0 <= refunded_minor AND refunded_minor <= captured_minor", name="refunded_within_captured"),
-        CheckConstraint("(status IN ('succeeded','partially_refunded','refunded','disputed')) = (captured_minor > 0)", name="captured_when_succeeded"),
+        CheckConstraint(
+            "0 <= captured_minor AND captured_minor <= amount_minor",
+            name="captured_within_amount",
+        ),
+        CheckConstraint(
+            "0 <= refunded_minor AND refunded_minor <= captured_minor",
+            name="refunded_within_captured",
+        ),
+        CheckConstraint(
+            "(status IN ('succeeded','partially_refunded','refunded','disputed')) = (captured_minor > 0)",
+            name="captured_when_succeeded",
+        ),
         UniqueConstraint("appointment_id", "attempt"),
         Index(
             "uq_payments_one_live",
@@ -27,7 +44,11 @@ class Payment(Row):
             unique=True,
             postgresql_where=text("status IN ('initiated', 'processing', 'failed')"),
         ),
-        Index("ix_payments_open", "created_at", postgresql_where=text("status IN ('initiated', 'processing', 'failed')")),
+        Index(
+            "ix_payments_open",
+            "created_at",
+            postgresql_where=text("status IN ('initiated', 'processing', 'failed')"),
+        ),
     )
 
     id: Mapped[Key]
@@ -78,7 +99,12 @@ class LedgerEntry(Row):
         CheckConstraint("account IN ('processor', 'sales')", name="account_known"),
         CheckConstraint("kind IN ('charge', 'refund')", name="kind_known"),
         UniqueConstraint("source", "account"),
-        Index("ix_ledger_entries_sales", "day", "currency", postgresql_where=text("account = 'sales'")),
+        Index(
+            "ix_ledger_entries_sales",
+            "day",
+            "currency",
+            postgresql_where=text("account = 'sales'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

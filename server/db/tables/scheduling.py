@@ -43,8 +43,14 @@ class WeeklyHours(Row):
     __tablename__ = "weekly_hours"
     __table_args__ = (
         CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday_known"),
-        CheckConstraint("0 <= start_minute AND start_minute < end_minute AND end_minute <= 1440", name="minutes_ordered"),
-        CheckConstraint("valid_until IS NULL OR valid_from IS NULL OR valid_from <= valid_until", name="validity_ordered"),
+        CheckConstraint(
+            "0 <= start_minute AND start_minute < end_minute AND end_minute <= 1440",
+            name="minutes_ordered",
+        ),
+        CheckConstraint(
+            "valid_until IS NULL OR valid_from IS NULL OR valid_from <= valid_until",
+            name="validity_ordered",
+        ),
         Index("ix_weekly_hours_provider_clinic", "provider_id", "clinic_id"),
     )
 
@@ -65,8 +71,16 @@ class TimeOff(Row):
 
     __tablename__ = "time_off"
     __table_args__ = (
-        CheckConstraint("NOT isempty(during) AND NOT lower_inf(during) AND NOT upper_inf(during)", name="during_bounded"),
-        Index("ix_time_off_resource_during", "resource_id", "during", postgresql_using="gist"),
+        CheckConstraint(
+            "NOT isempty(during) AND NOT lower_inf(during) AND NOT upper_inf(during)",
+            name="during_bounded",
+        ),
+        Index(
+            "ix_time_off_resource_during",
+            "resource_id",
+            "during",
+            postgresql_using="gist",
+        ),
     )
 
     id: Mapped[Key]
@@ -97,12 +111,19 @@ class Claim(Row):
             using="gist",
             name="ex_claims_no_overlap",
         ),
-        Index("ix_claims_expires", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+        Index(
+            "ix_claims_expires",
+            "expires_at",
+            postgresql_where=text("expires_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]
     resource_id: Mapped[UUID] = mapped_column(ForeignKey("resources.id"))
-    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointments.id"), index=True)
+    # Checked at commit: a claim is entered before its appointment, so that losing a race costs one statement.
+    appointment_id: Mapped[UUID] = mapped_column(
+        ForeignKey("appointments.id", deferrable=True, initially="DEFERRED"), index=True
+    )
     lane: Mapped[int] = mapped_column(default=0)
     during: Mapped[Span]
     expires_at: Mapped[datetime | None]

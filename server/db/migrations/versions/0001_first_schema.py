@@ -94,11 +94,19 @@ def upgrade() -> None:
         sa.Column("languages", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("origins", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("theme", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_clinics_country_iso")),
         sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name=op.f("ck_clinics_currency_iso")),
         sa.CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name=op.f("ck_clinics_slug_plain")),
-        sa.CheckConstraint("currency_exponent BETWEEN 0 AND 3", name=op.f("ck_clinics_currency_exponent_known")),
+        sa.CheckConstraint(
+            "currency_exponent BETWEEN 0 AND 3",
+            name=op.f("ck_clinics_currency_exponent_known"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clinics")),
         sa.UniqueConstraint("slug", name=op.f("uq_clinics_slug")),
     )
@@ -112,21 +120,40 @@ def upgrade() -> None:
     op.create_table(
         "events",
         sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("xid", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
+        sa.Column(
+            "xid",
+            Xid8(),
+            server_default=sa.text("pg_current_xact_id()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("actor_kind", sa.Text(), nullable=False),
         sa.Column("actor_id", sa.UUID(), nullable=True),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("clinic_id", sa.UUID(), nullable=True),
         sa.Column("appointment_id", sa.UUID(), nullable=True),
-        sa.Column("before", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
-        sa.Column("after", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
-        sa.CheckConstraint(
-            "actor_kind IN ('staff', 'patient', 'processor', 'system')", name=op.f("ck_events_actor_kind_known")
+        sa.Column(
+            "before",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=True,
+        ),
+        sa.Column(
+            "after",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=True,
         ),
         sa.CheckConstraint(
-            "kind IN ('appointment_created', 'appointment_detailed', 'appointment_confirmed', 'appointment_paid', 'appointment_canceled', 'hold_expired', 'payment_initiated', 'payment_processing', 'payment_failed', 'payment_received_late', 'refund_requested', 'refund_issued', 'refund_failed', 'pay_link_requested', 'resend_requested', 'meeting_ready', 'meeting_failed', 'message_sent', 'message_delivered', 'message_failed', 'message_suppressed', 'staff_signed_in', 'staff_signed_out', 'sign_in_failed', 'staff_created')",
+            "actor_kind IN ('staff', 'patient', 'processor', 'system')",
+            name=op.f("ck_events_actor_kind_known"),
+        ),
+        sa.CheckConstraint(
+            "kind IN ('appointment_created', 'appointment_detailed', 'appointment_confirmed', 'appointment_paid', 'appointment_canceled', 'hold_expired', 'hold_released', 'payment_initiated', 'payment_processing', 'payment_failed', 'payment_received_late', 'payment_returned', 'refund_requested', 'refund_issued', 'refund_failed', 'pay_link_requested', 'resend_requested', 'meeting_ready', 'meeting_failed', 'message_sent', 'message_delivered', 'message_failed', 'message_suppressed', 'staff_signed_in', 'staff_signed_out', 'sign_in_failed', 'staff_created')",
             name=op.f("ck_events_kind_known"),
         ),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_events")),
@@ -138,8 +165,17 @@ def upgrade() -> None:
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
-        sa.Column("response", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
+        sa.Column(
+            "response",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=True,
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("scope", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_table(
@@ -149,7 +185,12 @@ def upgrade() -> None:
         sa.Column("last_name", sa.Text(), nullable=False),
         sa.Column("email", postgresql.CITEXT(), nullable=True),
         sa.Column("mobile", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patients")),
     )
     op.create_index("ix_patients_contact", "patients", ["email", "mobile"], unique=False)
@@ -175,8 +216,16 @@ def upgrade() -> None:
         sa.Column("horizon_days", sa.Integer(), nullable=False),
         sa.Column("refund_tiers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
-        sa.CheckConstraint("mode IN ('remote', 'in_person', 'home_visit')", name=op.f("ck_services_mode_known")),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "mode IN ('remote', 'in_person', 'home_visit')",
+            name=op.f("ck_services_mode_known"),
+        ),
         sa.CheckConstraint("duration_minutes BETWEEN 5 AND 720", name=op.f("ck_services_duration_sane")),
         sa.CheckConstraint("grid_minutes BETWEEN 5 AND 240", name=op.f("ck_services_grid_sane")),
         sa.CheckConstraint("horizon_days BETWEEN 1 AND 730", name=op.f("ck_services_horizon_sane")),
@@ -189,7 +238,12 @@ def upgrade() -> None:
         "text_opt_outs",
         sa.Column("mobile", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
+        sa.Column(
+            "at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("mobile", name=op.f("pk_text_opt_outs")),
     )
     op.create_table(
@@ -200,8 +254,18 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("object_id", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
+        sa.Column(
+            "received_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "due_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("processed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
@@ -227,15 +291,23 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "(status = 'running') = (lease_until IS NOT NULL)", name=op.f("ck_jobs_lease_while_running")
+            "(status = 'running') = (lease_until IS NOT NULL)",
+            name=op.f("ck_jobs_lease_while_running"),
         ),
-        sa.CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", name=op.f("ck_jobs_status_known")),
+        sa.CheckConstraint(
+            "status IN ('queued', 'running', 'done', 'failed')",
+            name=op.f("ck_jobs_status_known"),
+        ),
         sa.ForeignKeyConstraint(["event_seq"], ["events.seq"], name=op.f("fk_jobs_event_seq_events")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint("event_seq", "name", name=op.f("uq_jobs_event_seq_name")),
     )
     op.create_index(
-        "ix_jobs_due", "jobs", ["due_at"], unique=False, postgresql_where=sa.text("status IN ('queued', 'running')")
+        "ix_jobs_due",
+        "jobs",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('queued', 'running')"),
     )
     op.create_table(
         "providers",
@@ -260,11 +332,19 @@ def upgrade() -> None:
             "NOT isempty(during) AND NOT lower_inf(during) AND NOT upper_inf(during)",
             name=op.f("ck_time_off_during_bounded"),
         ),
-        sa.ForeignKeyConstraint(["resource_id"], ["resources.id"], name=op.f("fk_time_off_resource_id_resources")),
+        sa.ForeignKeyConstraint(
+            ["resource_id"],
+            ["resources.id"],
+            name=op.f("fk_time_off_resource_id_resources"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_time_off")),
     )
     op.create_index(
-        "ix_time_off_resource_during", "time_off", ["resource_id", "during"], unique=False, postgresql_using="gist"
+        "ix_time_off_resource_during",
+        "time_off",
+        ["resource_id", "during"],
+        unique=False,
+        postgresql_using="gist",
     )
     op.create_table(
         "appointments",
@@ -305,12 +385,19 @@ def upgrade() -> None:
         sa.Column("canceled_by", sa.Text(), nullable=True),
         sa.Column("cancellation_cause", sa.Text(), nullable=True),
         sa.Column("cancellation_reason", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
-        sa.CheckConstraint(
-            "(status = 'canceled') = (canceled_at IS NOT NULL)", name=op.f("ck_appointments_canceled_has_time")
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
         ),
         sa.CheckConstraint(
-            "(status = 'canceled') = (cancellation_cause IS NOT NULL)", name=op.f("ck_appointments_canceled_has_cause")
+            "(status = 'canceled') = (canceled_at IS NOT NULL)",
+            name=op.f("ck_appointments_canceled_has_time"),
+        ),
+        sa.CheckConstraint(
+            "(status = 'canceled') = (cancellation_cause IS NOT NULL)",
+            name=op.f("ck_appointments_canceled_has_cause"),
         ),
         sa.CheckConstraint(
             "(status IN ('draft', 'pending_payment')) = (expires_at IS NOT NULL)",
@@ -343,10 +430,26 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("revision >= 0", name=op.f("ck_appointments_revision_not_negative")),
         sa.CheckConstraint("starts_at < ends_at", name=op.f("ck_appointments_times_ordered")),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_appointments_clinic_id_clinics")),
-        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_appointments_patient_id_patients")),
-        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("fk_appointments_provider_id_providers")),
-        sa.ForeignKeyConstraint(["service_id"], ["services.id"], name=op.f("fk_appointments_service_id_services")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id"],
+            ["clinics.id"],
+            name=op.f("fk_appointments_clinic_id_clinics"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["patient_id"],
+            ["patients.id"],
+            name=op.f("fk_appointments_patient_id_patients"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_appointments_provider_id_providers"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"],
+            ["services.id"],
+            name=op.f("fk_appointments_service_id_services"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_appointments")),
         sa.UniqueConstraint("reference", name=op.f("uq_appointments_reference")),
     )
@@ -360,7 +463,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_appointments_list", "appointments", ["starts_at", "id"], unique=False)
     op.create_index(op.f("ix_appointments_patient_id"), "appointments", ["patient_id"], unique=False)
-    op.create_index("ix_appointments_provider", "appointments", ["provider_id", "starts_at"], unique=False)
+    op.create_index(
+        "ix_appointments_provider",
+        "appointments",
+        ["provider_id", "starts_at"],
+        unique=False,
+    )
     op.create_index(
         "ix_appointments_search",
         "appointments",
@@ -379,11 +487,22 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.CheckConstraint("price_minor >= 0", name=op.f("ck_offerings_price_not_negative")),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_offerings_clinic_id_clinics")),
-        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("fk_offerings_provider_id_providers")),
-        sa.ForeignKeyConstraint(["service_id"], ["services.id"], name=op.f("fk_offerings_service_id_services")),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_offerings_provider_id_providers"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"],
+            ["services.id"],
+            name=op.f("fk_offerings_service_id_services"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offerings")),
         sa.UniqueConstraint(
-            "clinic_id", "service_id", "provider_id", name=op.f("uq_offerings_clinic_id_service_id_provider_id")
+            "clinic_id",
+            "service_id",
+            "provider_id",
+            name=op.f("uq_offerings_clinic_id_service_id_provider_id"),
         ),
     )
     op.create_index(op.f("ix_offerings_provider_id"), "offerings", ["provider_id"], unique=False)
@@ -396,12 +515,25 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.Text(), nullable=False),
         sa.Column("provider_id", sa.UUID(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
-        sa.CheckConstraint("(role = 'provider') = (provider_id IS NOT NULL)", name=op.f("ck_users_provider_linked")),
-        sa.CheckConstraint(
-            "role IN ('admin', 'manager', 'front_desk', 'provider')", name=op.f("ck_users_role_of_staff")
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
         ),
-        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("fk_users_provider_id_providers")),
+        sa.CheckConstraint(
+            "(role = 'provider') = (provider_id IS NOT NULL)",
+            name=op.f("ck_users_provider_linked"),
+        ),
+        sa.CheckConstraint(
+            "role IN ('admin', 'manager', 'front_desk', 'provider')",
+            name=op.f("ck_users_role_of_staff"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_users_provider_id_providers"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
@@ -424,15 +556,33 @@ def upgrade() -> None:
             name=op.f("ck_weekly_hours_validity_ordered"),
         ),
         sa.CheckConstraint("weekday BETWEEN 0 AND 6", name=op.f("ck_weekly_hours_weekday_known")),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_weekly_hours_clinic_id_clinics")),
-        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("fk_weekly_hours_provider_id_providers")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id"],
+            ["clinics.id"],
+            name=op.f("fk_weekly_hours_clinic_id_clinics"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_weekly_hours_provider_id_providers"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_weekly_hours")),
     )
-    op.create_index("ix_weekly_hours_provider_clinic", "weekly_hours", ["provider_id", "clinic_id"], unique=False)
+    op.create_index(
+        "ix_weekly_hours_provider_clinic",
+        "weekly_hours",
+        ["provider_id", "clinic_id"],
+        unique=False,
+    )
     op.create_table(
         "access_log",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
+        sa.Column(
+            "at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
         sa.Column("user_id", sa.UUID(), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("appointment_id", sa.UUID(), nullable=True),
@@ -441,7 +591,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_access_log_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_log")),
     )
-    op.create_index("ix_access_log_appointment", "access_log", ["appointment_id", "at"], unique=False)
+    op.create_index(
+        "ix_access_log_appointment",
+        "access_log",
+        ["appointment_id", "at"],
+        unique=False,
+    )
     op.create_table(
         "claims",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -463,14 +618,26 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("lane >= 0", name=op.f("ck_claims_lane_not_negative")),
         sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointments.id"], name=op.f("fk_claims_appointment_id_appointments")
+            ["appointment_id"],
+            ["appointments.id"],
+            name=op.f("fk_claims_appointment_id_appointments"),
+            initially="DEFERRED",
+            deferrable=True,
         ),
-        sa.ForeignKeyConstraint(["resource_id"], ["resources.id"], name=op.f("fk_claims_resource_id_resources")),
+        sa.ForeignKeyConstraint(
+            ["resource_id"],
+            ["resources.id"],
+            name=op.f("fk_claims_resource_id_resources"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claims")),
     )
     op.create_index(op.f("ix_claims_appointment_id"), "claims", ["appointment_id"], unique=False)
     op.create_index(
-        "ix_claims_expires", "claims", ["expires_at"], unique=False, postgresql_where=sa.text("expires_at IS NOT NULL")
+        "ix_claims_expires",
+        "claims",
+        ["expires_at"],
+        unique=False,
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
     )
     op.create_table(
         "meetings",
@@ -481,10 +648,20 @@ def upgrade() -> None:
         sa.Column("external_id", sa.Text(), nullable=True),
         sa.Column("join_url", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
-        sa.CheckConstraint("status IN ('wanted', 'ready', 'deleted', 'failed')", name=op.f("ck_meetings_status_known")),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "status IN ('wanted', 'ready', 'deleted', 'failed')",
+            name=op.f("ck_meetings_status_known"),
+        ),
         sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointments.id"], name=op.f("fk_meetings_appointment_id_appointments")
+            ["appointment_id"],
+            ["appointments.id"],
+            name=op.f("fk_meetings_appointment_id_appointments"),
         ),
         sa.PrimaryKeyConstraint("appointment_id", name=op.f("pk_meetings")),
     )
@@ -509,11 +686,20 @@ def upgrade() -> None:
         sa.Column("explanation", sa.Text(), nullable=True),
         sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("body", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
-        sa.CheckConstraint(
-            "(status = 'sending') = (lease_until IS NOT NULL)", name=op.f("ck_messages_lease_while_sending")
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
         ),
-        sa.CheckConstraint("audience IN ('patient', 'provider')", name=op.f("ck_messages_audience_known")),
+        sa.CheckConstraint(
+            "(status = 'sending') = (lease_until IS NOT NULL)",
+            name=op.f("ck_messages_lease_while_sending"),
+        ),
+        sa.CheckConstraint(
+            "audience IN ('patient', 'provider')",
+            name=op.f("ck_messages_audience_known"),
+        ),
         sa.CheckConstraint("channel IN ('email', 'text')", name=op.f("ck_messages_channel_known")),
         sa.CheckConstraint(
             "kind IN ('confirmation', 'cancellation', 'refund', 'late_refund', 'payment_failed', 'pay_link', 'manual')",
@@ -525,7 +711,9 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("attempts >= 0", name=op.f("ck_messages_attempts_not_negative")),
         sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointments.id"], name=op.f("fk_messages_appointment_id_appointments")
+            ["appointment_id"],
+            ["appointments.id"],
+            name=op.f("fk_messages_appointment_id_appointments"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint(
@@ -559,7 +747,12 @@ def upgrade() -> None:
         sa.Column("refunded_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("failure_code", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
         sa.CheckConstraint(
             "(status IN ('succeeded','partially_refunded','refunded','disputed')) = (captured_minor > 0)",
             name=op.f("ck_payments_captured_when_succeeded"),
@@ -569,7 +762,8 @@ def upgrade() -> None:
             name=op.f("ck_payments_status_known"),
         ),
         sa.CheckConstraint(
-            "0 <= captured_minor AND captured_minor <= amount_minor", name=op.f("ck_payments_captured_within_amount")
+            "0 <= captured_minor AND captured_minor <= amount_minor",
+            name=op.f("ck_payments_captured_within_amount"),
         ),
         sa.CheckConstraint(
             "0 <= refunded_minor AND refunded_minor <= captured_minor",
@@ -577,7 +771,9 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_payments_amount_positive")),
         sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointments.id"], name=op.f("fk_payments_appointment_id_appointments")
+            ["appointment_id"],
+            ["appointments.id"],
+            name=op.f("fk_payments_appointment_id_appointments"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
         sa.UniqueConstraint("appointment_id", "attempt", name=op.f("uq_payments_appointment_id_attempt")),
@@ -603,7 +799,12 @@ def upgrade() -> None:
         sa.Column("user_id", sa.UUID(), nullable=False),
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("device", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id_users")),
@@ -624,19 +825,42 @@ def upgrade() -> None:
         sa.Column("appointment_id", sa.UUID(), nullable=False),
         sa.Column("payment_id", sa.UUID(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
-        sa.CheckConstraint("account IN ('processor', 'sales')", name=op.f("ck_ledger_entries_account_known")),
+        sa.Column(
+            "at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "account IN ('processor', 'sales')",
+            name=op.f("ck_ledger_entries_account_known"),
+        ),
         sa.CheckConstraint("kind IN ('charge', 'refund')", name=op.f("ck_ledger_entries_kind_known")),
         sa.CheckConstraint("amount_minor <> 0", name=op.f("ck_ledger_entries_amount_not_zero")),
         sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointments.id"], name=op.f("fk_ledger_entries_appointment_id_appointments")
+            ["appointment_id"],
+            ["appointments.id"],
+            name=op.f("fk_ledger_entries_appointment_id_appointments"),
         ),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_ledger_entries_clinic_id_clinics")),
-        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_ledger_entries_payment_id_payments")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id"],
+            ["clinics.id"],
+            name=op.f("fk_ledger_entries_clinic_id_clinics"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["payment_id"],
+            ["payments.id"],
+            name=op.f("fk_ledger_entries_payment_id_payments"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entries")),
         sa.UniqueConstraint("source", "account", name=op.f("uq_ledger_entries_source_account")),
     )
-    op.create_index(op.f("ix_ledger_entries_appointment_id"), "ledger_entries", ["appointment_id"], unique=False)
+    op.create_index(
+        op.f("ix_ledger_entries_appointment_id"),
+        "ledger_entries",
+        ["appointment_id"],
+        unique=False,
+    )
     op.create_index(
         "ix_ledger_entries_sales",
         "ledger_entries",
@@ -644,7 +868,12 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("account = 'sales'"),
     )
-    op.create_index(op.f("ix_ledger_entries_transaction_id"), "ledger_entries", ["transaction_id"], unique=False)
+    op.create_index(
+        op.f("ix_ledger_entries_transaction_id"),
+        "ledger_entries",
+        ["transaction_id"],
+        unique=False,
+    )
     op.create_table(
         "refunds",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -657,12 +886,22 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("processor_refund_id", sa.Text(), nullable=True),
         sa.Column("failure_code", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("frontdesk_now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("frontdesk_now()"),
+            nullable=False,
+        ),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("status IN ('pending', 'succeeded', 'failed')", name=op.f("ck_refunds_status_known")),
+        sa.CheckConstraint(
+            "status IN ('pending', 'succeeded', 'failed')",
+            name=op.f("ck_refunds_status_known"),
+        ),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_refunds_amount_positive")),
         sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointments.id"], name=op.f("fk_refunds_appointment_id_appointments")
+            ["appointment_id"],
+            ["appointments.id"],
+            name=op.f("fk_refunds_appointment_id_appointments"),
         ),
         sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id_payments")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
@@ -670,7 +909,11 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_refunds_appointment_id"), "refunds", ["appointment_id"], unique=False)
     op.create_index(
-        "ix_refunds_open", "refunds", ["created_at"], unique=False, postgresql_where=sa.text("status = 'pending'")
+        "ix_refunds_open",
+        "refunds",
+        ["created_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'pending'"),
     )
     op.create_index(op.f("ix_refunds_payment_id"), "refunds", ["payment_id"], unique=False)
     for statement in _AFTER:

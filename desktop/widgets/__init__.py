@@ -1,0 +1,1 @@
+"""Controls that know Qt and their own arguments, and nothing else: no store, no network, no struct of the wire."""
