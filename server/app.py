@@ -8,7 +8,7 @@ import httpx
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 from sqlalchemy import text
@@ -89,7 +89,8 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
             version="0.1.0",
             description="Appointments, payments and messages for clinics.",
             path="/schema",
-            render_plugins=[SwaggerRenderPlugin(js_url="", css_url="", standalone_preset_js_url="")],
+            # The document itself: viewers load their scripts from elsewhere, and this server sends nobody elsewhere.
+            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
             components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
         ),
         logging_config=None,

@@ -144,7 +144,7 @@ async def _database(settings: Settings) -> list[Finding]:
             )
         ]
     findings = [Finding(Verdict.OK, "database", seen)]
-    available: dict[str, str | None] = {name: installed for name, installed in rows}
+    available: dict[str, str | None] = dict(rows)
     absent = [name for name in EXTENSIONS if name not in available]
     if absent:
         advice = "install PostgreSQL's contrib package on the database's machine"

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-COPIES = (Path("/var/lib/frontdesk-engines"), Path("/var/tmp/frontdesk-engines"))
+COPIES = (Path("/var/lib/frontdesk-engines"), Path("/var/tmp/frontdesk-engines"))  # noqa: S108 (owned and checked)
 SYSTEM_POSTGRES = Path("/usr/lib/postgresql")
 OLDEST_POSTGRES = 15
 

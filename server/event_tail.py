@@ -25,7 +25,7 @@ LONGEST_REPLAY = 2000
 LONGEST_QUEUE = 5000
 
 
-class FollowerTooSlow(Exception):  # noqa: N818 (it is told, not thrown at anybody)
+class FollowerTooSlow(Exception):
     """More events are waiting than are kept for one follower."""
 
 

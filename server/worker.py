@@ -12,7 +12,6 @@ import structlog
 from redis.exceptions import RedisError
 from saq import Job, Queue, Worker
 from saq.queue.redis import RedisQueue
-from saq.types import PartialTimersDict
 from sqlalchemy.exc import SQLAlchemyError
 
 from server import logs
@@ -66,7 +65,7 @@ async def working(settings: Settings, *, transport: httpx.AsyncBaseTransport | N
             queue,
             functions=list(TASKS.items()),
             concurrency=CONCURRENCY,
-            timers=PartialTimersDict(sweep=10),
+            timers={"schedule": 1, "worker_info": 10, "sweep": 10, "abort": 1},
             shutdown_grace_period_s=10,
         )
         consumer.context["tools"] = tools

@@ -13,13 +13,13 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import asyncpg
 import pytest
-from tests.house import House, open_house
-from tests.organisation import Organised, an_organisation
 
 from server.config import Settings
 from server.db import migrate
 from server.db.session import Database
 from server.embedded import Running, engines
+from tests.house import House, open_house
+from tests.organisation import Organised, an_organisation
 
 TEMPLATE = "frontdesk_template"
 

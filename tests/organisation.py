@@ -45,7 +45,13 @@ async def an_organisation(db: Database) -> Organised:
     now = await db.now()
     quay = await a_clinic(db, slug="quay", name="Quay Clinic")
     moor = await a_clinic(
-        db, slug="moor", name="Moor Clinic", time_zone="Europe/London", country="GB", currency="GBP", phone="+442079460000"
+        db,
+        slug="moor",
+        name="Moor Clinic",
+        time_zone="Europe/London",
+        country="GB",
+        currency="GBP",
+        phone="+442079460000",
     )
     ann = await a_provider(db, name="Dr. Ann Ames", email="ann@demo.test", mobile="+12125550101")
     ben = await a_provider(db, name="Dr. Ben Bode", email="ben@demo.test", mobile=None)
@@ -104,9 +110,7 @@ async def a_service(db: Database, *, name: str, duration_minutes: int, **values:
 
 
 async def an_offering(db: Database, clinic: UUID, service: UUID, provider: UUID, price_minor: int) -> UUID:
-    return await _row(
-        db, Offering, clinic_id=clinic, service_id=service, provider_id=provider, price_minor=price_minor
-    )
+    return await _row(db, Offering, clinic_id=clinic, service_id=service, provider_id=provider, price_minor=price_minor)
 
 
 async def weekly_hours(db: Database, provider: UUID, clinic: UUID, start: int = 9 * 60, end: int = 17 * 60) -> None:

@@ -91,8 +91,9 @@ class MainWindow(QMainWindow):
         self._last_user = user
         self.settings.setValue("server", self.store.server)
         self.who.setText(f"{user.name}, {ROLES[user.role].lower()}, on {self.store.server}")
-        self._pages.setCurrentWidget(self.workspace)
+        # Prepared while hidden: each view reads once, when it is shown.
         self.workspace.welcome()
+        self._pages.setCurrentWidget(self.workspace)
         self.workspace.appointments.table.setFocus()
         self._ticking.start()
         self._consider(self.workspace.detail.detail)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.errors import ApiError
@@ -62,11 +63,19 @@ class SalesView(QWidget):
         return self._store.may(Verb.VIEW_SALES) or self._store.may(Verb.VIEW_DAY_SALES)
 
     def reload(self) -> None:
-        """Read the figures, and the days when the chart is open."""
-        self.setVisible(self.allowed)
+        """Read the figures, and the days when the chart is open; when hidden, once this is shown."""
+        self._stale = True
         self.open_chart.setVisible(self._store.may(Verb.VIEW_SALES))
-        if not self.allowed:
-            return
+        self.setVisible(self.allowed)
+        if self._stale and self.isVisible():
+            self._read()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        super().showEvent(event)
+        if self._stale:
+            self._read()
+
+    def _read(self) -> None:
         filters = self._filters()
         self.busy.begin()
         self._reading, self._stale = True, False

@@ -53,7 +53,7 @@ class Held(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-class _LapsedPayments(Exception):  # noqa: N818 (a turn in the road, not an error)
+class _LapsedPayments(Exception):
     """Expired holds stand in the way whose payment may still succeed: it must be ended at the processor first."""
 
     def __init__(self, appointment_ids: Sequence[UUID]) -> None:

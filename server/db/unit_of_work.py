@@ -47,7 +47,7 @@ class Once:
     fingerprint: bytes
 
 
-class AlreadyDone(Exception):  # noqa: N818 (not an error: the request was answered before)
+class AlreadyDone(Exception):
     """The request was carried out before; `response` is what it was answered then."""
 
     def __init__(self, response: dict[str, Any]) -> None:

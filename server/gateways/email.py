@@ -17,11 +17,7 @@ import aiosmtplib
 
 from server.config import Settings
 from server.domain.boundary import assert_no_open_transaction
-from server.gateways.errors import (
-    GatewayRefusedError,
-    GatewayUnavailableError,
-    OutcomeUnknownError,
-)
+from server.gateways.errors import GatewayRefusedError, GatewayUnavailableError, OutcomeUnknownError
 
 _TIMEOUT_SECONDS = 30.0
 _ONE_ADDRESS = re.compile(r"[^\x00-\x20\x7f\"(),:;<>@\[\]\\]{1,64}@[^\x00-\x20\x7f\"(),:;<>@\\]{1,190}")
@@ -117,10 +113,7 @@ class SmtpMailer:
         reused = self._smtp.is_connected
         try:
             await self._envelope(to)
-        except (
-            aiosmtplib.SMTPServerDisconnected,
-            aiosmtplib.SMTPSenderRefused,
-        ) as error:
+        except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPSenderRefused) as error:
             code = getattr(error, "code", 421)
             if not (reused and code == 421):
                 await self._fail(error)
@@ -148,11 +141,7 @@ class SmtpMailer:
         policy = SMTP_POLICY if to.isascii() else SMTPUTF8_POLICY
         try:
             await self._smtp.data(message.as_bytes(policy=policy))
-        except (
-            aiosmtplib.SMTPServerDisconnected,
-            aiosmtplib.SMTPTimeoutError,
-            OSError,
-        ) as error:
+        except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError) as error:
             # The server may have taken it: an answer to DATA is all that would have told us.
             self._smtp.close()
             raise OutcomeUnknownError("smtp", "connection_lost", str(error)) from error

@@ -20,12 +20,7 @@ import stripe
 
 from server.config import Mode, Settings
 from server.domain.boundary import assert_no_open_transaction
-from server.gateways.errors import (
-    BadSignatureError,
-    GatewayRefusedError,
-    GatewayUnavailableError,
-    OutcomeUnknownError,
-)
+from server.gateways.errors import BadSignatureError, GatewayRefusedError, GatewayUnavailableError, OutcomeUnknownError
 from server.gateways.stripe_http import HttpxClient, watching_for_lost_answers
 from shared.schemas.booking import PaymentStep
 from shared.schemas.enums import NextStep
@@ -98,13 +93,7 @@ class PaymentProcessor(Protocol):
     name: str
 
     async def create_intent(
-        self,
-        *,
-        key: str,
-        amount_minor: int,
-        currency: str,
-        payment_id: UUID,
-        appointment_id: UUID,
+        self, *, key: str, amount_minor: int, currency: str, payment_id: UUID, appointment_id: UUID
     ) -> Intent: ...
 
     async def retrieve_intent(self, intent_id: str) -> Intent: ...
@@ -236,30 +225,17 @@ class StripePayments:
         )
 
     async def create_intent(
-        self,
-        *,
-        key: str,
-        amount_minor: int,
-        currency: str,
-        payment_id: UUID,
-        appointment_id: UUID,
+        self, *, key: str, amount_minor: int, currency: str, payment_id: UUID, appointment_id: UUID
     ) -> Intent:
         if currency.upper() in _NOT_IN_ISO_UNITS:
-            raise GatewayRefusedError(
-                self.name,
-                "currency_not_supported",
-                f"{currency} is counted differently here",
-            )
+            raise GatewayRefusedError(self.name, "currency_not_supported", f"{currency} is counted differently here")
         answer = await self._call(
             lambda: self._client.v1.payment_intents.create_async(
                 {
                     "amount": amount_minor,
                     "currency": currency.lower(),
                     "automatic_payment_methods": {"enabled": True},
-                    "metadata": {
-                        "payment_id": str(payment_id),
-                        "appointment_id": str(appointment_id),
-                    },
+                    "metadata": {"payment_id": str(payment_id), "appointment_id": str(appointment_id)},
                 },
                 {"idempotency_key": key},
             ),
@@ -270,9 +246,7 @@ class StripePayments:
 
     async def retrieve_intent(self, intent_id: str) -> Intent:
         answer = await self._call(
-            lambda: self._client.v1.payment_intents.retrieve_async(intent_id),
-            _WireIntent,
-            writes=False,
+            lambda: self._client.v1.payment_intents.retrieve_async(intent_id), _WireIntent, writes=False
         )
         return _intent(answer)
 
@@ -292,11 +266,7 @@ class StripePayments:
     async def create_refund(self, *, key: str, intent_id: str, amount_minor: int, refund_id: UUID) -> ProcessorRefund:
         answer = await self._call(
             lambda: self._client.v1.refunds.create_async(
-                {
-                    "payment_intent": intent_id,
-                    "amount": amount_minor,
-                    "metadata": {"refund_id": str(refund_id)},
-                },
+                {"payment_intent": intent_id, "amount": amount_minor, "metadata": {"refund_id": str(refund_id)}},
                 {"idempotency_key": key},
             ),
             _WireRefund,
@@ -305,11 +275,7 @@ class StripePayments:
         return _refund(answer)
 
     async def retrieve_refund(self, refund_id: str) -> ProcessorRefund:
-        answer = await self._call(
-            lambda: self._client.v1.refunds.retrieve_async(refund_id),
-            _WireRefund,
-            writes=False,
-        )
+        answer = await self._call(lambda: self._client.v1.refunds.retrieve_async(refund_id), _WireRefund, writes=False)
         return _refund(answer)
 
     def next_step(self, intent: Intent, *, return_url: str) -> PaymentStep:
@@ -335,23 +301,12 @@ class StripePayments:
             event = msgspec.json.decode(body, type=_WireEvent)
         except (msgspec.DecodeError, RecursionError) as error:
             raise BadSignatureError(f"not an event: {error}") from error
-        return ProcessorEvent(
-            id=event.id,
-            kind=event.type,
-            object_id=event.data.object.id,
-            livemode=event.livemode,
-        )
+        return ProcessorEvent(id=event.id, kind=event.type, object_id=event.data.object.id, livemode=event.livemode)
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def _call(
-        self,
-        ask: Callable[[], Awaitable[stripe.StripeObject]],
-        wire: type[_W],
-        *,
-        writes: bool,
-    ) -> _W:
+    async def _call(self, ask: Callable[[], Awaitable[stripe.StripeObject]], wire: type[_W], *, writes: bool) -> _W:
         assert_no_open_transaction()
         with watching_for_lost_answers() as lost:
             try:
@@ -370,8 +325,7 @@ def _raise_mapped(error: stripe.StripeError, *, writes: bool, lost: bool) -> NoR
     if isinstance(error, stripe.APIConnectionError):
         code = "connection_lost" if lost else "connection_failed"
     never_begun = isinstance(
-        error,
-        stripe.APIConnectionError | stripe.RateLimitError | stripe.AuthenticationError | stripe.PermissionError,
+        error, stripe.APIConnectionError | stripe.RateLimitError | stripe.AuthenticationError | stripe.PermissionError
     )
     # 409: another request of ours with this key is being worked on right now. 0: no answer that can be read.
     maybe_done = status >= 500 or status in (0, 409)

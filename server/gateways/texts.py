@@ -12,26 +12,15 @@ from typing import Any, NoReturn, Protocol, TypeVar
 from uuid import UUID
 
 import httpx
-
-# The library has no types.
-from twilio.base.exceptions import (
-    TwilioException,
-    TwilioRestException,
-    TwilioServiceException,
-)  # type: ignore[import-untyped]
-from twilio.http import AsyncHttpClient  # type: ignore[import-untyped]
-from twilio.http.response import Response  # type: ignore[import-untyped]
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
-from twilio.rest import Client  # type: ignore[import-untyped]
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
 
 from server.config import Settings
 from server.domain.boundary import assert_no_open_transaction
-from server.gateways.errors import (
-    BadSignatureError,
-    GatewayRefusedError,
-    GatewayUnavailableError,
-    OutcomeUnknownError,
-)
+from server.gateways.errors import BadSignatureError, GatewayRefusedError, GatewayUnavailableError, OutcomeUnknownError
 
 _TIMEOUT_SECONDS = 15.0
 _VENDOR_URL = "https://api.twilio.com"
@@ -111,16 +100,11 @@ class _HttpxClient(AsyncHttpClient):  # type: ignore[misc]
         data: dict[str, object] | None = None,
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (the library's signature; the client has its own)
         allow_redirects: bool = False,
     ) -> Any:
         answer = await self._http.request(
-            method,
-            uri.replace(_VENDOR_URL, self._url, 1),
-            params=params,
-            data=data,
-            headers=headers,
-            auth=auth,
+            method, uri.replace(_VENDOR_URL, self._url, 1), params=params, data=data, headers=headers, auth=auth
         )
         return Response(answer.status_code, answer.text, answer.headers)
 
@@ -176,10 +160,7 @@ class TwilioTexts:
 
     async def find(self, *, to: str, body: str, since: datetime) -> SentText | None:
         # Not by the vendor's date filter: it goes by the day of sending, which a queued text does not have yet.
-        messages = await _call(
-            lambda: self._messages.list_async(to=to, limit=100, page_size=100),
-            writes=False,
-        )
+        messages = await _call(lambda: self._messages.list_async(to=to, limit=100, page_size=100), writes=False)
         earliest = since - _CLOCK_SLACK
         for message in messages:
             if message.body == body and message.date_created is not None and message.date_created >= earliest:
@@ -188,19 +169,11 @@ class TwilioTexts:
 
     def read_status(self, *, url: str, form: Mapping[str, str], signature: str) -> SentText:
         self._verify(url, form, signature)
-        return _sent(
-            _field(form, "MessageSid"),
-            _field(form, "MessageStatus"),
-            form.get("ErrorCode"),
-        )
+        return _sent(_field(form, "MessageSid"), _field(form, "MessageStatus"), form.get("ErrorCode"))
 
     def read_inbound(self, *, url: str, form: Mapping[str, str], signature: str) -> InboundText:
         self._verify(url, form, signature)
-        return InboundText(
-            id=_field(form, "MessageSid"),
-            sender=_field(form, "From"),
-            body=form.get("Body", ""),
-        )
+        return InboundText(id=_field(form, "MessageSid"), sender=_field(form, "From"), body=form.get("Body", ""))
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -239,9 +212,7 @@ def _raise_mapped(error: Exception, status: int, code: object, detail: object, w
 def _sent(sid: str, status: str, error_code: object) -> SentText:
     """Every state on the way counts as sent; the vendor adds words for it from time to time."""
     return SentText(
-        id=sid,
-        status=_STATUS.get(status, TextStatus.SENT),
-        error_code=str(error_code) if error_code else None,
+        id=sid, status=_STATUS.get(status, TextStatus.SENT), error_code=str(error_code) if error_code else None
     )
 
 

@@ -18,11 +18,7 @@ import msgspec
 
 from server.config import Settings
 from server.domain.boundary import assert_no_open_transaction
-from server.gateways.errors import (
-    GatewayRefusedError,
-    GatewayUnavailableError,
-    OutcomeUnknownError,
-)
+from server.gateways.errors import GatewayRefusedError, GatewayUnavailableError, OutcomeUnknownError
 
 _TIMEOUT_SECONDS = 15.0
 _RENEW_BEFORE_SECONDS = 60.0
@@ -141,11 +137,7 @@ class ZoomMeetings:
                 "duration": minutes,
                 "timezone": time_zone,
                 "agenda": tag,
-                "settings": {
-                    "waiting_room": True,
-                    "join_before_host": False,
-                    "auto_recording": "none",
-                },
+                "settings": {"waiting_room": True, "join_before_host": False, "auto_recording": "none"},
             },
         )
         return Meeting(id=str(wire.id), join_url=wire.join_url)
@@ -204,10 +196,7 @@ class ZoomMeetings:
                 answer = await self._request(
                     "POST",
                     f"{self._token_url}/oauth/token",
-                    {
-                        "grant_type": "account_credentials",
-                        "account_id": self._account_id,
-                    },
+                    {"grant_type": "account_credentials", "account_id": self._account_id},
                     None,
                     httpx.BasicAuth(*self._credentials),
                 )
@@ -217,12 +206,7 @@ class ZoomMeetings:
             return self._token
 
     async def _request(
-        self,
-        method: str,
-        url: str,
-        query: dict[str, str] | None,
-        body: dict[str, Any] | None,
-        auth: httpx.Auth,
+        self, method: str, url: str, query: dict[str, str] | None, body: dict[str, Any] | None, auth: httpx.Auth
     ) -> httpx.Response:
         try:
             return await self._http.request(method, url, params=query, json=body, auth=auth)
@@ -244,10 +228,7 @@ def _read(answer: httpx.Response, wire: type[_W], *, writes: bool) -> _W:
     failure = _WireError()
     with suppress(msgspec.DecodeError):
         failure = msgspec.json.decode(answer.content, type=_WireError)
-    code, detail = (
-        str(failure.code or answer.status_code),
-        failure.message or failure.reason,
-    )
+    code, detail = (str(failure.code or answer.status_code), failure.message or failure.reason)
     if answer.status_code == 429:
         raise GatewayUnavailableError("zoom", code, detail, retry_after=_retry_after(answer))
     if answer.status_code >= 500:
@@ -265,8 +246,5 @@ def _retry_after(answer: httpx.Response) -> float | None:
         return max(0.0, float(text))
     with suppress(ValueError):
         moment = datetime.fromisoformat(text)
-        return max(
-            0.0,
-            ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds(),
-        )
+        return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
     return None

@@ -13,7 +13,8 @@ from litestar.exceptions import (
     ValidationException,
 )
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from server.db.reads.booking import as_slot
 from server.domain.errors import DomainError, SlotTakenError, TooManyRequestsError
@@ -156,11 +157,12 @@ def on_http_error(_: AnyRequest, error: HTTPException) -> Response[bytes]:
     )
 
 
-def on_database_trouble(_: AnyRequest, error: Exception) -> Response[bytes]:
+def on_database_trouble(request: AnyRequest, error: Exception) -> Response[bytes]:
     """The database is gone, or every connection is in use: say so at once, rather than hang."""
-    if isinstance(error, DBAPIError) and not isinstance(error, OperationalError | InterfaceError):
-        if not error.connection_invalidated:
-            return on_anything(_, error)
+    if isinstance(error, DBAPIError) and not (
+        isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    ):
+        return on_anything(request, error)
     log.error("database_unavailable", error=type(error).__name__)
     return problem(
         503,
@@ -192,7 +194,7 @@ HANDLERS: dict[int | type[Exception], Handler] = {
     RecursionError: on_unreadable,
     HTTPException: on_http_error,
     DBAPIError: on_database_trouble,
-    TimeoutError: on_database_trouble,
+    PoolTimeoutError: on_database_trouble,
     ConnectionError: on_database_trouble,
     Exception: on_anything,
 }

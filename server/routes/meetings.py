@@ -12,7 +12,6 @@ from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect
 
 from server.actions import meeting, signing_in
-from server.config import Settings
 from server.db.reads.visits import appointment_of, visit_view
 from server.db.session import Database
 from server.domain.errors import DomainError
@@ -73,7 +72,6 @@ async def open_as_host(
     request: Request[Any, Any, Any],
     db: Db,
     rooms: Rooms,
-    settings: NamedDependency[SkipValidation[Settings]],
 ) -> Response[Any]:
     """Sign in, fetch a fresh start link from the vendor, go there. The session ends with the request."""
     form = parse_qs((await request.body()).decode("utf-8", "replace"))

@@ -54,16 +54,12 @@ def routes(settings: Settings, db: Database) -> Sequence[Router]:
 @asynccontextmanager
 async def running(settings: Settings, db: Database) -> AsyncIterator[None]:
     """The courier, and the mail server when mail is set to go to the sandbox's own address, until the block ends."""
+    sandbox = Sandbox(settings, db)
+    mail, own_mail = urlsplit(settings.smtp_url), ("smtp", settings.host, settings.port + 2)
     async with AsyncExitStack() as stack:
-        mail = urlsplit(settings.smtp_url)
-        if (mail.scheme, mail.hostname, mail.port) == (
-            "smtp",
-            settings.host,
-            settings.port + 2,
-        ):
-            host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else settings.host
-            await stack.enter_async_context(smtp.listening(db, host, settings.port + 2))
-        task = asyncio.create_task(courier.run(Sandbox(settings, db)), name="sandbox courier")
+        if (mail.scheme, mail.hostname, mail.port) == own_mail:
+            await stack.enter_async_context(smtp.listening(db, sandbox.host, settings.port + 2))
+        task = asyncio.create_task(courier.run(sandbox), name="sandbox courier")
         try:
             yield
         finally:

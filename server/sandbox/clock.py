@@ -25,12 +25,7 @@ from shared.schemas.types import Wire
 Anything = Request[Any, Any, Any]
 _MOST_SECONDS = 100 * 86_400
 _FURTHEST_SECONDS = 3650 * 86_400
-_STEPS = (
-    (600, "10 minutes"),
-    (3600, "1 hour"),
-    (86_400, "1 day"),
-    (7 * 86_400, "1 week"),
-)
+_STEPS = ((600, "10 minutes"), (3600, "1 hour"), (86_400, "1 day"), (7 * 86_400, "1 week"))
 
 
 class Advance(Wire):
@@ -63,20 +58,13 @@ async def move_clock(request: Anything, sandbox: NamedDependency[Sandbox]) -> Re
             wanted = msgspec.convert(parsed(body), Advance, strict=False)
         else:
             wanted = msgspec.json.decode(body, type=Advance)
-    except (
-        msgspec.DecodeError,
-        msgspec.ValidationError,
-        UnicodeDecodeError,
-        RecursionError,
-        FormError,
-    ):
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, FormError):
         return _out_of_range()
     async with sandbox.db.write.begin() as connection:
         rows = SandboxClock
         query = insert(rows).values(id=True, offset_seconds=wanted.advance_seconds)
         query = query.on_conflict_do_update(
-            index_elements=[rows.id],
-            set_={"offset_seconds": rows.offset_seconds + wanted.advance_seconds},
+            index_elements=[rows.id], set_={"offset_seconds": rows.offset_seconds + wanted.advance_seconds}
         )
         offset = (await connection.execute(query.returning(rows.offset_seconds))).scalar_one()
         if offset > _FURTHEST_SECONDS:
@@ -102,10 +90,4 @@ async def index(sandbox: NamedDependency[Sandbox]) -> Response[str]:
         face = await _face(connection)
         query = select(Clinic.slug, Clinic.name).order_by(func.lower(Clinic.name)).limit(20)
         clinics = (await connection.execute(query)).all()
-    return page(
-        "index.html",
-        clock=face,
-        steps=_STEPS,
-        clinics=clinics,
-        settings=sandbox.settings,
-    )
+    return page("index.html", clock=face, steps=_STEPS, clinics=clinics, settings=sandbox.settings)

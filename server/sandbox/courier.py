@@ -56,13 +56,13 @@ async def deliver_due(db: Database, http: httpx.AsyncClient, settings: Settings)
 
 
 async def run(sandbox: Sandbox) -> None:
-    """Until cancelled. A database that is away for a moment is no reason to stop."""
+    """Until cancelled. Nothing else ends it: a courier that is gone is a vendor that never calls again."""
     # A proxy in the environment must not come between the server and itself.
     async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as http:
         while True:
             try:
                 await deliver_due(sandbox.db, http, sandbox.settings)
-            except Exception:  # noqa: BLE001 (a courier that ends is a vendor that never calls again)
+            except Exception:
                 _log.exception("the sandbox's courier stumbled")
             await asyncio.sleep(POLL_SECONDS)
 
@@ -99,10 +99,7 @@ async def _lease(db: Database) -> list[Row[Any]]:
         query = (
             update(rows)
             .where(rows.id.in_(ids))
-            .values(
-                lease_until=text(f"clock_timestamp() + {_LEASE}"),
-                attempts=rows.attempts + 1,
-            )
+            .values(lease_until=text(f"clock_timestamp() + {_LEASE}"), attempts=rows.attempts + 1)
             .returning(rows.id, rows.vendor, rows.url, rows.payload, rows.attempts)
         )
         leased: list[Row[Any]] = list(await connection.execute(query))

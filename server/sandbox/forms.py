@@ -30,8 +30,5 @@ def parsed(body: bytes) -> dict[str, str]:
         raise FormError("The form cannot be read.") from None
     for name, value in pairs:
         if "\x00" in name or "\x00" in value:
-            raise FormError(
-                "A field contains a character that no text has.",
-                name.replace("\x00", ""),
-            )
+            raise FormError("A field contains a character that no text has.", name.replace("\x00", ""))
     return dict(pairs)

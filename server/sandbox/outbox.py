@@ -78,17 +78,10 @@ class Thread(Struct):
 
 @get("/sandbox/outbox.json", include_in_schema=False)
 async def outbox_json(
-    sandbox: NamedDependency[Sandbox],
-    appointment: FromQuery[UUID | None] = None,
-    limit: FromQuery[int] = 200,
+    sandbox: NamedDependency[Sandbox], appointment: FromQuery[UUID | None] = None, limit: FromQuery[int] = 200
 ) -> Response[Any]:
     if not 1 <= limit <= _MOST:
-        return problem(
-            400,
-            "invalid_input",
-            f"The limit lies between 1 and {_MOST}.",
-            field="limit",
-        )
+        return problem(400, "invalid_input", f"The limit lies between 1 and {_MOST}.", field="limit")
     async with sandbox.db.read.connect() as connection:
         letters = await _letters(connection, appointment, "", limit)
         bubbles = await _bubbles(connection, appointment, "", limit)
@@ -104,11 +97,7 @@ async def outbox_page(
     channel: FromQuery[str] = "",
 ) -> Response[Any]:
     if channel not in ("", *Channel) or "\x00" in recipient or len(recipient) > 254:
-        return problem(
-            400,
-            "invalid_input",
-            "The filters are a recipient and a channel, email or text.",
-        )
+        return problem(400, "invalid_input", "The filters are a recipient and a channel, email or text.")
     letters: list[Letter] = []
     bubbles: list[Bubble] = []
     async with sandbox.db.read.connect() as connection:
@@ -127,12 +116,7 @@ async def outbox_page(
 
 
 def _wanted(
-    channel: Channel,
-    arrival: Any,
-    appointment: UUID | None,
-    recipient: str,
-    at: Any,
-    limit: int,
+    channel: Channel, arrival: Any, appointment: UUID | None, recipient: str, at: Any, limit: int
 ) -> Select[Any]:
     """Our messages of a channel beside what arrived, both ways round: neither side hides what the other has."""
     ours = select(*Message.__table__.c, Appointment.reference).join(
@@ -221,14 +205,7 @@ def _bubble(row: Row[Any]) -> Bubble:
     )
 
 
-def _item(
-    row: Row[Any],
-    channel: Channel,
-    *,
-    recipient: str,
-    subject: str | None,
-    body: str | None,
-) -> OutboxItem:
+def _item(row: Row[Any], channel: Channel, *, recipient: str, subject: str | None, body: str | None) -> OutboxItem:
     return OutboxItem(
         channel=channel.value,
         audience=row.audience,
@@ -264,16 +241,15 @@ def _threads(bubbles: Iterable[Bubble]) -> list[Thread]:
 
 def linked(text: str | None) -> Markup:
     """Plain text with its addresses made clickable, everything else escaped."""
-    parts: list[str] = []
+    parts: list[Markup] = []
     end = 0
     text = text or ""
     for found in _LINK.finditer(text):
-        parts.append(str(escape(text[end : found.start()])))
-        url = escape(found[0])
-        parts.append(f'<a href="{url}" target="_blank" rel="noopener">{url}</a>')
+        parts.append(escape(text[end : found.start()]))
+        parts.append(Markup('<a href="{0}" target="_blank" rel="noopener">{0}</a>').format(found[0]))
         end = found.end()
-    parts.append(str(escape(text[end:])))
-    return Markup("".join(parts))
+    parts.append(escape(text[end:]))
+    return Markup("").join(parts)
 
 
 def framed(html: str) -> str:

@@ -23,14 +23,9 @@ Anything = Request[Any, Any, Any]
 _LOST_WEBHOOK_SECONDS = 3
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 # Minor digits other than two, of the currencies a clinic is likely to have.
-_EXPONENTS = {
-    "jpy": 0,
-    "krw": 0,
-    "vnd": 0,
-    "clp": 0,
-    "xof": 0,
-    "xaf": 0,
-} | dict.fromkeys(("kwd", "bhd", "omr", "jod", "tnd"), 3)
+_EXPONENTS = {"jpy": 0, "krw": 0, "vnd": 0, "clp": 0, "xof": 0, "xaf": 0} | dict.fromkeys(
+    ("kwd", "bhd", "omr", "jod", "tnd"), 3
+)
 
 
 class Outcome(StrEnum):
@@ -45,26 +40,10 @@ class Outcome(StrEnum):
 BUTTONS = (
     (Outcome.SUCCEED, "Pay", "The card is charged at once."),
     (Outcome.DECLINE, "Decline", "The bank says no; another card can be tried."),
-    (
-        Outcome.AUTHENTICATE,
-        "Ask for authentication",
-        "The bank wants a second step (3-D Secure).",
-    ),
-    (
-        Outcome.RESPONSE_LOST,
-        "Pay, but lose the connection",
-        "Charged; the browser learns nothing, the webhook comes.",
-    ),
-    (
-        Outcome.SUCCEED_LATE,
-        "Pay ten minutes late",
-        "Processing now, charged ten minutes later.",
-    ),
-    (
-        Outcome.WEBHOOK_TWICE,
-        "Pay, webhook sent twice",
-        "Charged; the same events arrive two times at once.",
-    ),
+    (Outcome.AUTHENTICATE, "Ask for authentication", "The bank wants a second step (3-D Secure)."),
+    (Outcome.RESPONSE_LOST, "Pay, but lose the connection", "Charged; the browser learns nothing, the webhook comes."),
+    (Outcome.SUCCEED_LATE, "Pay ten minutes late", "Processing now, charged ten minutes later."),
+    (Outcome.WEBHOOK_TWICE, "Pay, webhook sent twice", "Charged; the same events arrive two times at once."),
 )
 
 
@@ -76,9 +55,7 @@ def amount_text(amount: int, currency: str) -> str:
 
 @get("/{intent_id:str}")
 async def show(
-    intent_id: FromPath[str],
-    sandbox: NamedDependency[Sandbox],
-    return_url: FromQuery[str | None] = None,
+    intent_id: FromPath[str], sandbox: NamedDependency[Sandbox], return_url: FromQuery[str | None] = None
 ) -> Response[Any]:
     try:
         async with sandbox.db.write.begin() as connection:
@@ -108,13 +85,7 @@ async def pay(
         fields = await fields_of(request)
         outcome, completes = _choice(fields)
     except FormError as error:
-        return problem(
-            400,
-            "invalid_input",
-            error.detail,
-            field=error.field,
-            next_step="Use one of the buttons.",
-        )
+        return problem(400, "invalid_input", error.detail, field=error.field, next_step="Use one of the buttons.")
     given = return_url or fields.get("return_url")
     try:
         async with sandbox.db.write.begin() as connection:
@@ -139,9 +110,7 @@ async def pay(
     if was_open and outcome is Outcome.AUTHENTICATE:
         # Relative: the page stays at the address where the patient sees it.
         return Redirect(
-            f"/sandbox/pay/{intent_id}",
-            query_params={"return_url": back} if back else None,
-            status_code=303,
+            f"/sandbox/pay/{intent_id}", query_params={"return_url": back} if back else None, status_code=303
         )
     return Redirect(back, status_code=303)
 
@@ -199,12 +168,7 @@ def _safe_return(sandbox: Sandbox, url: str | None) -> str:
 
 
 def _unknown() -> Response[Any]:
-    return problem(
-        404,
-        "not_found",
-        "There is no such payment here.",
-        next_step="Start again from the booking page.",
-    )
+    return problem(404, "not_found", "There is no such payment here.", next_step="Start again from the booking page.")
 
 
 router = Router(path="/sandbox/pay", include_in_schema=False, route_handlers=[show, pay])

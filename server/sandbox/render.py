@@ -1,6 +1,7 @@
 """How the sandbox's pages are made: Jinja2 templates in `pages/`, in the product's own colours, without scripts."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ _pages = Environment(
 _pages.globals["colours"] = _colours()
 
 
-def add_filter(name: str, filter: Any) -> None:
-    _pages.filters[name] = filter
+def add_filter(name: str, turn: Callable[[Any], str]) -> None:
+    _pages.filters[name] = turn
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> Response[str]:
@@ -40,22 +41,11 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response[str]:
         _pages.get_template(template).render(values),
         status_code=status,
         media_type=MediaType.HTML,
-        headers={
-            "Content-Security-Policy": _POLICY,
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-        },
+        headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
     )
 
 
-def problem(
-    status: int,
-    code: str,
-    detail: str,
-    *,
-    next_step: str = "",
-    field: str | None = None,
-) -> Response[Problem]:
+def problem(status: int, code: str, detail: str, *, next_step: str = "", field: str | None = None) -> Response[Problem]:
     return Response(
         Problem(
             type=f"urn:frontdesk:problem:{code}",

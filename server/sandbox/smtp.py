@@ -27,18 +27,13 @@ _OUR_ID = re.compile(r"^<([0-9a-fA-F-]{36})@")
 
 
 class _Letterbox:
-    """The method names are aiosmtpd's hooks."""
+    """The names and arguments of the methods are aiosmtpd's hooks."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def handle_RCPT(
-        self,
-        server: SMTP,
-        session: Session,
-        envelope: Envelope,
-        address: str,
-        options: list[str],
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         name = address.partition("@")[0].lower()
         if name == "bounce":

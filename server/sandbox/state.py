@@ -15,6 +15,8 @@ from server.config import Settings
 from server.db.session import Database
 from server.db.tables.sandbox import SandboxChange, SandboxDelivery
 
+_EVERYWHERE = ("0.0.0.0", "::", "")
+
 
 class Change(StrEnum):
     PAYMENT_SETTLES = "payment_settles"
@@ -31,8 +33,9 @@ class Sandbox:
     def __init__(self, settings: Settings, db: Database) -> None:
         self.settings = settings
         self.db = db
-        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
-        self.own_url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+        # A server that listens everywhere is reached by loopback.
+        self.host = "127.0.0.1" if settings.host in _EVERYWHERE else settings.host
+        self.own_url = f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{settings.port}"
 
     @property
     def origin(self) -> tuple[str, str]:
@@ -47,11 +50,7 @@ async def moment(connection: AsyncConnection) -> datetime:
 
 
 async def happen_later(
-    connection: AsyncConnection,
-    change: Change,
-    object_id: str,
-    due_at: datetime,
-    detail: str | None = None,
+    connection: AsyncConnection, change: Change, object_id: str, due_at: datetime, detail: str | None = None
 ) -> None:
     await connection.execute(
         insert(SandboxChange).values(due_at=due_at, change=change.value, object_id=object_id, detail=detail)
@@ -59,20 +58,11 @@ async def happen_later(
 
 
 async def deliver_later(
-    connection: AsyncConnection,
-    *,
-    vendor: str,
-    url: str,
-    payload: str,
-    due_at: datetime,
-    after_seconds: float = 0,
+    connection: AsyncConnection, *, vendor: str, url: str, payload: str, due_at: datetime, after_seconds: float = 0
 ) -> None:
     """`url` is the one the vendor was told; the courier signs for it and knows how to reach it."""
     await connection.execute(
         insert(SandboxDelivery).values(
-            vendor=vendor,
-            url=url,
-            payload=payload,
-            due_at=due_at + timedelta(seconds=after_seconds),
+            vendor=vendor, url=url, payload=payload, due_at=due_at + timedelta(seconds=after_seconds)
         )
     )

@@ -37,10 +37,7 @@ _RANK = {"queued": 0, "sent": 1, "delivered": 2, "undelivered": 2, "failed": 2}
 _MAGIC = {
     "+15005550001": (21211, "The 'To' number is not a valid phone number."),
     "+15005550002": (21612, "The 'To' phone number is not currently reachable."),
-    "+15005550003": (
-        21408,
-        "Permission to send an SMS has not been enabled for the region.",
-    ),
+    "+15005550003": (21408, "Permission to send an SMS has not been enabled for the region."),
     "+15005550004": (21610, "Attempt to send to unsubscribed recipient"),
     "+15005550009": (21614, "'To' number is not a valid mobile number"),
 }
@@ -117,10 +114,7 @@ async def _taken(sandbox: Sandbox, connection: AsyncConnection, fields: dict[str
     }
     row = (await connection.execute(insert(SandboxText).values(values).returning(*SandboxText.__table__.c))).one()
     await happen_later(connection, Change.TEXT_MOVES, row.sid, now, "sent")
-    end = next(
-        (f"undelivered {code}" for code in _UNDELIVERED if to.endswith(code)),
-        "delivered",
-    )
+    end = next((f"undelivered {code}" for code in _UNDELIVERED if to.endswith(code)), "delivered")
     await happen_later(connection, Change.TEXT_MOVES, row.sid, now + timedelta(milliseconds=400), end)
     return _shown(sandbox, row)
 
@@ -162,10 +156,7 @@ async def list_messages(sid: FromPath[str], request: Anything, sandbox: NamedDep
         return Response(_RefusedError(20001, error.detail).body, status_code=400)
     except _RefusedError as refused:
         return Response(refused.body, status_code=refused.status)
-    size, page = (
-        min(int(asked.get("PageSize", "50")) or 50, 1000),
-        int(asked.get("Page", "0")),
-    )
+    size, page = (min(int(asked.get("PageSize", "50")) or 50, 1000), int(asked.get("Page", "0")))
     rows = SandboxText.__table__
     query = select(*rows.c).order_by(rows.c.seq.desc()).offset(page * size).limit(size + 1)
     for name, column in (("To", rows.c.recipient), ("From", rows.c.sender)):
@@ -191,10 +182,7 @@ async def list_messages(sid: FromPath[str], request: Anything, sandbox: NamedDep
 
 @get("/Messages/{name:str}")
 async def fetch_message(
-    sid: FromPath[str],
-    name: FromPath[str],
-    request: Anything,
-    sandbox: NamedDependency[Sandbox],
+    sid: FromPath[str], name: FromPath[str], request: Anything, sandbox: NamedDependency[Sandbox]
 ) -> Response[Body]:
     try:
         _check_account(sandbox, request, sid)
@@ -231,13 +219,7 @@ async def move(sandbox: Sandbox, connection: AsyncConnection, sid: str, step: st
             "SmsStatus": status,
             "To": row.recipient,
         } | ({"ErrorCode": code} if code else {})
-        await deliver_later(
-            connection,
-            vendor="twilio",
-            url=row.status_callback,
-            payload=urlencode(fields),
-            due_at=now,
-        )
+        await deliver_later(connection, vendor="twilio", url=row.status_callback, payload=urlencode(fields), due_at=now)
 
 
 async def receive(sandbox: Sandbox, connection: AsyncConnection, sender: str, body: str) -> None:

@@ -30,13 +30,7 @@ _TOKEN_SECONDS = 3600
 
 
 class _RefusedError(Exception):
-    def __init__(
-        self,
-        status: int,
-        code: int,
-        message: str,
-        headers: dict[str, str] | None = None,
-    ) -> None:
+    def __init__(self, status: int, code: int, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.answer = Response({"code": code, "message": message}, status_code=status, headers=headers)
 
@@ -69,19 +63,13 @@ async def token(request: Anything, sandbox: NamedDependency[Sandbox]) -> Respons
         with suppress(ValueError):
             given = b64decode(encoded, validate=True).decode()
     if given != f"{settings.zoom_client_id}:{settings.zoom_client_secret}":
-        return Response(
-            {"reason": "Invalid client_id or client_secret", "error": "invalid_client"},
-            status_code=401,
-        )
+        return Response({"reason": "Invalid client_id or client_secret", "error": "invalid_client"}, status_code=401)
     try:
         asked = parsed(request.scope["query_string"]) | parsed(await request.body())
     except FormError as error:
         return Response({"reason": error.detail, "error": "invalid_request"}, status_code=400)
     if asked.get("grant_type") != "account_credentials" or asked.get("account_id") != settings.zoom_account_id:
-        return Response(
-            {"reason": "unsupported grant type or account", "error": "invalid_request"},
-            status_code=400,
-        )
+        return Response({"reason": "unsupported grant type or account", "error": "invalid_request"}, status_code=400)
     made = secrets.token_urlsafe(48)
     async with sandbox.db.write.begin() as connection:
         now = await moment(connection)
@@ -90,14 +78,7 @@ async def token(request: Anything, sandbox: NamedDependency[Sandbox]) -> Respons
             insert(SandboxZoomToken).values(token=made, expires_at=now + timedelta(seconds=_TOKEN_SECONDS))
         )
     scope = "meeting:write:meeting:admin meeting:read:meeting:admin"
-    return Response(
-        {
-            "access_token": made,
-            "token_type": "bearer",
-            "expires_in": _TOKEN_SECONDS,
-            "scope": scope,
-        }
-    )
+    return Response({"access_token": made, "token_type": "bearer", "expires_in": _TOKEN_SECONDS, "scope": scope})
 
 
 async def _check_token(connection: AsyncConnection, request: Anything) -> datetime:
@@ -111,17 +92,12 @@ async def _check_token(connection: AsyncConnection, request: Anything) -> dateti
     return now
 
 
-def _check_host(host: str, now: datetime) -> None:
+def _check_host(host: str) -> None:
     name = host.partition("@")[0]
     if not re.fullmatch(r"[^\x00-\x20@]{1,64}@[^\x00-\x20@]{1,190}", host) or name == "nobody":
         raise _RefusedError(404, 1001, f"User does not exist: {host[:100]!r}.")
     if name == "busy":
-        raise _RefusedError(
-            429,
-            429,
-            "You have reached the maximum per-second rate limit.",
-            {"Retry-After": "2"},
-        )
+        raise _RefusedError(429, 429, "You have reached the maximum per-second rate limit.", {"Retry-After": "2"})
     if name == "daily":
         midnight = (datetime.now(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         raise _RefusedError(
@@ -150,7 +126,7 @@ async def create_meeting(host: FromPath[str], request: Anything, sandbox: NamedD
     try:
         async with sandbox.db.write.begin() as connection:
             now = await _check_token(connection, request)
-            _check_host(host, now)
+            _check_host(host)
             wanted = _read(await request.body(), _NewMeeting)
             if wanted.type != 2:
                 raise _RefusedError(400, 300, "This sandbox knows scheduled meetings only (type 2).")
@@ -179,7 +155,7 @@ async def list_meetings(host: FromPath[str], request: Anything, sandbox: NamedDe
     try:
         async with sandbox.db.write.begin() as connection:
             now = await _check_token(connection, request)
-            _check_host(host, now)
+            _check_host(host)
             query = select(*rows).where(rows.host == host, rows.starts_at > now - timedelta(days=1))
             found = (await connection.execute(query.order_by(rows.starts_at).limit(300))).all()
     except _RefusedError as refused:
@@ -187,14 +163,7 @@ async def list_meetings(host: FromPath[str], request: Anything, sandbox: NamedDe
     listed = [_shown(sandbox, row) for row in found]
     for meeting in listed:
         del meeting["start_url"], meeting["password"], meeting["settings"]
-    return Response(
-        {
-            "page_size": 300,
-            "total_records": len(listed),
-            "next_page_token": "",
-            "meetings": listed,
-        }
-    )
+    return Response({"page_size": 300, "total_records": len(listed), "next_page_token": "", "meetings": listed})
 
 
 async def _meeting(connection: AsyncConnection, meeting_id: str) -> Row[Any]:
@@ -286,11 +255,7 @@ def _shown(sandbox: Sandbox, row: Row[Any]) -> Body:
         "join_url": f"{pages}/j/{row.id}?pwd={row.password}",
         "start_url": f"{pages}/s/{row.id}?zak={secrets.token_urlsafe(24)}",
         "password": row.password,
-        "settings": {
-            "waiting_room": True,
-            "join_before_host": False,
-            "auto_recording": "none",
-        },
+        "settings": {"waiting_room": True, "join_before_host": False, "auto_recording": "none"},
     }
 
 
@@ -300,15 +265,6 @@ router = Router(
     route_handlers=[
         token,
         meeting_page,
-        Router(
-            path="/v2",
-            route_handlers=[
-                create_meeting,
-                list_meetings,
-                get_meeting,
-                change_meeting,
-                delete_meeting,
-            ],
-        ),
+        Router(path="/v2", route_handlers=[create_meeting, list_meetings, get_meeting, change_meeting, delete_meeting]),
     ],
 )

@@ -14,10 +14,11 @@ from shared.schemas.enums import Audience, Channel, MessageKind
 
 FALLBACK_LANGUAGE = "en"
 _HERE = Path(__file__).parent
+# Plain text, never HTML: escaping would put `&amp;` into texts. The HTML side below escapes.
 _TEXT = Environment(
     loader=FileSystemLoader(_HERE),
     undefined=StrictUndefined,
-    autoescape=False,
+    autoescape=False,  # noqa: S701 (see above)
     trim_blocks=True,
     lstrip_blocks=True,
 )

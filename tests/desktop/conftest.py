@@ -85,8 +85,6 @@ def window(
     made.show()
     qtbot.waitExposed(made)
     yield made
-    store.close()
-    background.stop()
     made.close()
     made.deleteLater()
 

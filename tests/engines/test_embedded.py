@@ -78,13 +78,17 @@ async def answers(running: Running, *statements: str) -> list[object]:
         await connection.close()
 
 
+def engine_paths(home: Path) -> list[Path]:
+    return [Path(f"/proc/{pid}/exe").readlink() for pid in engine_pids(home)]
+
+
 async def test_the_engines_are_the_ones_from_the_wheels(tmp_path: Path):
     with engines(tmp_path, fast=True) as running:
         redis = Redis.from_url(running.redis_url)
         valkey = await redis.info("server")
         await redis.aclose()
         (version,) = await answers(running, "show server_version")
-        programs = [Path(os.readlink(f"/proc/{pid}/exe")) for pid in engine_pids(tmp_path)]
+        programs = engine_paths(tmp_path)
 
     assert str(version).startswith("18.")
     assert str(valkey["valkey_version"]).startswith("9.")
@@ -140,7 +144,7 @@ def test_secrets_in_the_state_folder_are_private_and_not_in_a_command_line(tmp_p
 
 
 def test_a_second_owner_of_the_same_folder_is_refused_with_a_sentence(tmp_path: Path, owner: subprocess.Popen[str]):
-    with pytest.raises(EngineError, match="another Frontdesk already runs its engines in .* set FRONTDESK_HOME"):
+    with pytest.raises(EngineError, match=r"another Frontdesk already runs its engines in .* set FRONTDESK_HOME"):
         engines(tmp_path, fast=True).__enter__()
 
     assert owner.poll() is None
@@ -204,7 +208,7 @@ def test_data_of_another_major_version_gets_a_sentence_about_dumping(tmp_path: P
     (tmp_path / "postgres" / "PG_VERSION").write_text("16\n")
 
     with pytest.raises(
-        EngineError, match="made by PostgreSQL 16 and the one found here is 18: dump it with pg_dumpall"
+        EngineError, match=r"made by PostgreSQL 16 and the one found here is 18: dump it with pg_dumpall"
     ):
         engines(tmp_path, fast=True, valkey=False).__enter__()
 
@@ -242,12 +246,12 @@ def test_an_engine_that_dies_at_once_is_reported_with_its_log(tmp_path: Path, mo
     with (tmp_path / "postgres" / "postgresql.conf").open("a") as settings:
         settings.write("no_such_setting = 1\n")
 
-    with pytest.raises(EngineError, match="(?s)postgres did not start; .*no_such_setting"):
+    with pytest.raises(EngineError, match=r"(?s)postgres did not start; .*no_such_setting"):
         engines(tmp_path, fast=True, valkey=False).__enter__()
 
 
 def test_a_chosen_postgresql_that_is_not_there_is_named(tmp_path: Path):
-    with pytest.raises(EngineError, match="there is no bin/postgres in"):
+    with pytest.raises(EngineError, match=r"there is no bin/postgres in"):
         engines(tmp_path / "home", postgres_dir=tmp_path).__enter__()
 
 
@@ -256,9 +260,9 @@ def test_missing_programs_say_what_to_install_and_what_to_set(monkeypatch: pytes
     monkeypatch.setattr("server.engine_programs.SYSTEM_POSTGRES", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(ProgramMissing, match="apt-get install postgresql.*FRONTDESK_DATABASE_URL"):
+    with pytest.raises(ProgramMissing, match=r"apt-get install postgresql.*FRONTDESK_DATABASE_URL"):
         postgres_programs()
-    with pytest.raises(ProgramMissing, match="apt-get install redis-server.*FRONTDESK_REDIS_URL"):
+    with pytest.raises(ProgramMissing, match=r"apt-get install redis-server.*FRONTDESK_REDIS_URL"):
         valkey_program()
 
 

@@ -4,8 +4,8 @@ import hashlib
 import hmac
 import json
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,12 +14,7 @@ import pytest
 import stripe
 
 from server.domain.boundary import VendorCallInTransactionError, transaction_open
-from server.gateways.errors import (
-    BadSignatureError,
-    GatewayRefusedError,
-    GatewayUnavailableError,
-    OutcomeUnknownError,
-)
+from server.gateways.errors import BadSignatureError, GatewayRefusedError, GatewayUnavailableError, OutcomeUnknownError
 from server.gateways.payments import Intent, IntentStatus, ProcessorRefundStatus, StripePayments
 from server.sandbox.stripe.objects import API_VERSION
 from shared.schemas.enums import NextStep
@@ -392,9 +387,7 @@ async def test_the_sandbox_signs_what_the_gateway_verifies(vendors: Vendors, cli
     await pay(vendors, intent)
 
     await vendors.deliver()
-    events = [
-        payments.read_event(item.body, item.headers["stripe-signature"]) for item in clinic_server.received
-    ]
+    events = [payments.read_event(item.body, item.headers["stripe-signature"]) for item in clinic_server.received]
 
     assert [(event.kind, event.object_id) for event in events if event.kind.startswith("payment_intent")] == [
         ("payment_intent.succeeded", intent.id)

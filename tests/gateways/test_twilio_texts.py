@@ -7,14 +7,9 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator
 
-from server.gateways.errors import (
-    BadSignatureError,
-    GatewayRefusedError,
-    GatewayUnavailableError,
-    OutcomeUnknownError,
-)
+from server.gateways.errors import BadSignatureError, GatewayRefusedError, GatewayUnavailableError, OutcomeUnknownError
 from server.gateways.texts import TextStatus, TwilioTexts
 from tests.sandbox.vendors import Answers, ClinicServer, LosesAnswers, Unreachable, Vendors
 
@@ -109,9 +104,7 @@ async def test_an_undeliverable_text_fails_later_with_its_code(vendors: Vendors,
     last = clinic_server.received[-1]
 
     status = texts.read_status(
-        url=f"{vendors.settings.public_url}{last.path}",
-        form=last.form,
-        signature=last.headers["x-twilio-signature"],
+        url=f"{vendors.settings.public_url}{last.path}", form=last.form, signature=last.headers["x-twilio-signature"]
     )
 
     assert (status.status, status.error_code) == (TextStatus.FAILED, "30003")
@@ -147,7 +140,10 @@ async def test_a_server_error_is_an_unknown_outcome_that_can_be_found(vendors: V
     ("transport", "expected"),
     [
         (Unreachable(), GatewayUnavailableError),
-        (Answers(429, json.dumps({"code": 20429, "message": "slow down", "status": 429}).encode()), GatewayUnavailableError),
+        (
+            Answers(429, json.dumps({"code": 20429, "message": "slow down", "status": 429}).encode()),
+            GatewayUnavailableError,
+        ),
         (Answers(401, json.dumps({"code": 20003, "message": "who?", "status": 401}).encode()), GatewayUnavailableError),
         (Answers(503, b"<html>"), OutcomeUnknownError),
         (Answers(201, b"<html>"), OutcomeUnknownError),
@@ -202,7 +198,11 @@ async def test_stop_is_told_to_us_and_then_refuses_texts_until_start(
 )
 def test_a_signed_callback_without_its_fields_is_refused(form: dict[str, str]) -> None:
     texts = TwilioTexts(
-        url="https://api.twilio.com", account_sid="AC1", auth_token="token", sender="+15005550006", public_url="https://a"
+        url="https://api.twilio.com",
+        account_sid="AC1",
+        auth_token="token",
+        sender="+15005550006",
+        public_url="https://a",
     )
     url = f"https://a/webhooks/twilio/status/{MESSAGE}"
     signature = RequestValidator("token").compute_signature(url, form)

@@ -194,9 +194,7 @@ async def test_tokens_come_from_zooms_other_host_when_it_is_the_real_one() -> No
             seen.append(request.url.host)
             return await counts.handle_async_request(request)
 
-    rooms = ZoomMeetings(
-        url="https://api.zoom.us", account_id="a", client_id="b", client_secret="c", transport=Notes()
-    )
+    rooms = ZoomMeetings(url="https://api.zoom.us", account_id="a", client_id="b", client_secret="c", transport=Notes())
 
     with pytest.raises(GatewayUnavailableError):
         await a_meeting(rooms)

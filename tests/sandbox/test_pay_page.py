@@ -183,10 +183,10 @@ async def test_a_body_that_is_no_form_is_a_problem(vendors: Vendors, kind: str, 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
 
 
-@pytest.mark.parametrize("id", ["pi_none", "%00", "%27", "a" * 300])
-async def test_an_unknown_intent_is_a_404_problem(vendors: Vendors, id: str) -> None:
-    shown = await vendors.http.get(f"/sandbox/pay/{id}")
-    pressed = await vendors.http.post(f"/sandbox/pay/{id}", data={"outcome": "succeed"})
+@pytest.mark.parametrize("unknown", ["pi_none", "%00", "%27", "a" * 300])
+async def test_an_unknown_intent_is_a_404_problem(vendors: Vendors, unknown: str) -> None:
+    shown = await vendors.http.get(f"/sandbox/pay/{unknown}")
+    pressed = await vendors.http.post(f"/sandbox/pay/{unknown}", data={"outcome": "succeed"})
 
     assert [(answer.status_code, answer.json()["code"]) for answer in (shown, pressed)] == [(404, "not_found")] * 2
 

@@ -65,7 +65,9 @@ async def test_parameters_are_checked_as_the_vendor_does(
     assert (answer.json()["error"]["code"], answer.json()["error"]["param"]) == (code, param)
 
 
-@pytest.mark.parametrize("body", [b"amount=%ff%fe", b"\xff\xfe", b"a[b][c][d][e][f][g]=1", b"a]=1", b"&".join([b"a=1"] * 600)])
+@pytest.mark.parametrize(
+    "body", [b"amount=%ff%fe", b"\xff\xfe", b"a[b][c][d][e][f][g]=1", b"a]=1", b"&".join([b"a=1"] * 600)]
+)
 async def test_a_body_that_cannot_be_read_is_a_400(vendors: Vendors, body: bytes) -> None:
     key = {"Authorization": f"Bearer {vendors.settings.stripe_secret_key}"}
 
@@ -74,7 +76,9 @@ async def test_a_body_that_cannot_be_read_is_a_400(vendors: Vendors, body: bytes
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/payment_intents/pi_%00", "/payment_intents/x%27", "/refunds/re_none", "/charges/1", "/events/e"])
+@pytest.mark.parametrize(
+    "path", ["/payment_intents/pi_%00", "/payment_intents/x%27", "/refunds/re_none", "/charges/1", "/events/e"]
+)
 async def test_an_unknown_object_is_a_404(vendors: Vendors, path: str) -> None:
     answer = await call(vendors, path)
 

@@ -19,10 +19,7 @@ class SandboxClock(Row):
     """One row: how far `frontdesk_now()` runs ahead of the real clock, in seconds."""
 
     __tablename__ = "sandbox_clock"
-    __table_args__ = (
-        CheckConstraint("id", name="only_row"),
-        CheckConstraint("offset_seconds >= 0", name="not_back"),
-    )
+    __table_args__ = (CheckConstraint("id", name="only_row"), CheckConstraint("offset_seconds >= 0", name="not_back"))
 
     id: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     offset_seconds: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
@@ -76,11 +73,7 @@ class SandboxDelivery(Row):
     __tablename__ = "sandbox_deliveries"
     __table_args__ = (
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
-        Index(
-            "ix_sandbox_deliveries_due",
-            "due_at",
-            postgresql_where=text("done_at IS NULL"),
-        ),
+        Index("ix_sandbox_deliveries_due", "due_at", postgresql_where=text("done_at IS NULL")),
     )
 
     id: Mapped[Key]

@@ -46,10 +46,7 @@ DECLINES = {
     "pm_card_chargeDeclined": ("card_declined", "generic_decline"),
     "pm_card_visa_chargeDeclined": ("card_declined", "generic_decline"),
     "pm_card_chargeDeclinedInsufficientFunds": ("card_declined", "insufficient_funds"),
-    "pm_card_visa_chargeDeclinedInsufficientFunds": (
-        "card_declined",
-        "insufficient_funds",
-    ),
+    "pm_card_visa_chargeDeclinedInsufficientFunds": ("card_declined", "insufficient_funds"),
     "pm_card_chargeDeclinedLostCard": ("card_declined", "lost_card"),
     "pm_card_visa_chargeDeclinedLostCard": ("card_declined", "lost_card"),
     "pm_card_chargeDeclinedExpiredCard": ("expired_card", None),
@@ -57,13 +54,7 @@ DECLINES = {
     "pm_card_chargeDeclinedProcessingError": ("processing_error", None),
 }
 SUCCEEDS = frozenset(
-    {
-        "pm_card_visa",
-        "pm_card_mastercard",
-        "pm_card_refundFail",
-        "pm_card_pendingRefund",
-        "pm_card_createDispute",
-    }
+    {"pm_card_visa", "pm_card_mastercard", "pm_card_refundFail", "pm_card_pendingRefund", "pm_card_createDispute"}
 )
 AUTHENTICATES = frozenset({"pm_card_authenticationRequired", "pm_card_threeDSecure2Required"})
 
@@ -92,25 +83,19 @@ class Account:
 
     # Reading
 
-    async def get(self, kind: str, id: str, *, param: str = "id") -> Body:
+    async def get(self, kind: str, named: str, *, param: str = "id") -> Body:
         """The object, locked until the transaction ends. Raises Refusal (404)."""
-        if not re.fullmatch(r"[A-Za-z0-9_]{1,80}", id):
+        if not re.fullmatch(r"[A-Za-z0-9_]{1,80}", named):
             raise missing(kind, "?", param)
         rows = SandboxStripeObject
-        query = select(rows.body).where(rows.id == id, rows.kind == kind).with_for_update()
+        query = select(rows.body).where(rows.id == named, rows.kind == kind).with_for_update()
         body: Body | None = (await self._connection.execute(query)).scalar_one_or_none()
         if body is None:
-            raise missing(kind, id, param)
+            raise missing(kind, named, param)
         return body
 
     async def listed(
-        self,
-        kind: str,
-        *,
-        limit: int,
-        after: str | None,
-        parent: str | None = None,
-        words: dict[str, list[str]],
+        self, kind: str, *, limit: int, after: str | None, parent: str | None = None, words: dict[str, list[str]]
     ) -> Body:
         """Newest first; `words` narrows by a field of the object, which must be one of the given values."""
         rows = SandboxStripeObject
@@ -125,12 +110,7 @@ class Account:
         for name, values in words.items():
             query = query.where(rows.body[name].astext.in_(values))
         found = [row.body for row in await self._connection.execute(query)]
-        return {
-            "object": "list",
-            "data": found[:limit],
-            "has_more": len(found) > limit,
-            "url": f"/v1/{kind}s",
-        }
+        return {"object": "list", "data": found[:limit], "has_more": len(found) > limit, "url": f"/v1/{kind}s"}
 
     async def expanded(self, body: Body, paths: list[str]) -> Body:
         """A copy of `body` with the named ids replaced by their objects. Raises Refusal for anything else."""
@@ -140,12 +120,7 @@ class Account:
             if first == "data" and isinstance(whole.get("data"), list):
                 whole["data"] = [await self.expanded(item, [rest]) for item in whole["data"]]
                 continue
-            if first not in (
-                "latest_charge",
-                "charge",
-                "payment_intent",
-                "balance_transaction",
-            ):
+            if first not in ("latest_charge", "charge", "payment_intent", "balance_transaction"):
                 raise invalid(f"This property cannot be expanded ({path}).", "expand")
             inner = whole.get(first)
             if isinstance(inner, str):
@@ -157,33 +132,16 @@ class Account:
     # Payments
 
     async def create_intent(
-        self,
-        *,
-        amount: int,
-        currency: str,
-        metadata: dict[str, str],
-        description: str | None,
+        self, *, amount: int, currency: str, metadata: dict[str, str], description: str | None
     ) -> Body:
         if amount < _SMALLEST:
-            raise invalid(
-                "The amount is below the smallest that can be charged.",
-                "amount",
-                "amount_too_small",
-            )
+            raise invalid("The amount is below the smallest that can be charged.", "amount", "amount_too_small")
         if amount > _LARGEST:
-            raise invalid(
-                "The amount is above the largest that can be charged.",
-                "amount",
-                "amount_too_large",
-            )
+            raise invalid("The amount is above the largest that can be charged.", "amount", "amount_too_large")
         if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
             raise invalid(f"Invalid currency: {currency}", "currency")
         intent = objects.intent(
-            amount=amount,
-            currency=currency.lower(),
-            metadata=metadata,
-            description=description,
-            now=self.now,
+            amount=amount, currency=currency.lower(), metadata=metadata, description=description, now=self.now
         )
         await self._add("payment_intent", intent, parent=None)
         await self._announce("payment_intent.created", intent)
@@ -223,11 +181,7 @@ class Account:
 
     async def decline(self, intent: Body, code: str, decline_code: str | None, method: str) -> Body:
         """The error answer; the intent goes back to where another card can be tried."""
-        failure = {
-            "code": code,
-            "message": "Your card was declined.",
-            "type": "card_error",
-        }
+        failure = {"code": code, "message": "Your card was declined.", "type": "card_error"}
         if decline_code is not None:
             failure["decline_code"] = decline_code
         charge = objects.charge(intent, method=method, now=self.now, failure=failure)
@@ -242,10 +196,7 @@ class Account:
         intent.update(
             status="requires_action",
             payment_method=method,
-            next_action={
-                "type": "redirect_to_url",
-                "redirect_to_url": {"url": page, "return_url": return_url},
-            },
+            next_action={"type": "redirect_to_url", "redirect_to_url": {"url": page, "return_url": return_url}},
         )
         await self._save(intent)
         await self._announce("payment_intent.requires_action", intent)
@@ -255,20 +206,11 @@ class Account:
         message = "We are unable to authenticate your payment method."
         return await self._fail(
             intent,
-            {
-                "code": "payment_intent_authentication_failure",
-                "message": message,
-                "type": "invalid_request_error",
-            },
+            {"code": "payment_intent_authentication_failure", "message": message, "type": "invalid_request_error"},
         )
 
     async def succeed_late(self, intent: Body) -> Body:
-        intent.update(
-            status="processing",
-            payment_method="pm_card_visa",
-            last_payment_error=None,
-            next_action=None,
-        )
+        intent.update(status="processing", payment_method="pm_card_visa", last_payment_error=None, next_action=None)
         await self._save(intent)
         await self._announce("payment_intent.processing", intent)
         await self._later(Change.PAYMENT_SETTLES, intent["id"], LATE_SECONDS)
@@ -277,10 +219,7 @@ class Account:
     async def cancel(self, intent: Body, reason: str | None) -> Body:
         self._must_be_open(intent, "cancel")
         intent.update(
-            status="canceled",
-            canceled_at=int(self.now.timestamp()),
-            cancellation_reason=reason,
-            next_action=None,
+            status="canceled", canceled_at=int(self.now.timestamp()), cancellation_reason=reason, next_action=None
         )
         await self._save(intent)
         await self._announce("payment_intent.canceled", intent)
@@ -297,18 +236,12 @@ class Account:
         if left == 0:
             raise Refusal("This charge has already been refunded.", code="charge_already_refunded")
         if charge["disputed"]:
-            raise Refusal(
-                "This charge is disputed and cannot be refunded.",
-                code="charge_disputed",
-            )
+            raise Refusal("This charge is disputed and cannot be refunded.", code="charge_disputed")
         wanted = left if amount is None else amount
         if wanted < 1:
             raise invalid("The amount must be positive", "amount", "parameter_invalid_integer")
         if wanted > left:
-            raise Refusal(
-                "Refund amount is greater than unrefunded amount on charge",
-                param="amount",
-            )
+            raise Refusal("Refund amount is greater than unrefunded amount on charge", param="amount")
         pending = charge["payment_method"] == "pm_card_pendingRefund"
         refund = objects.refund(
             charge, amount=wanted, metadata=metadata, reason=reason, status="pending" if pending else "succeeded",
@@ -334,68 +267,46 @@ class Account:
         elif intent_id is not None:
             intent = await self.get("payment_intent", intent_id, param="payment_intent")
             if intent["status"] != "succeeded":
-                raise Refusal(
-                    "This PaymentIntent does not have a successful charge to refund.",
-                    param="payment_intent",
-                )
+                raise Refusal("This PaymentIntent does not have a successful charge to refund.", param="payment_intent")
             charge = await self.get("charge", intent["latest_charge"])
         else:
-            raise invalid(
-                "One of charge or payment_intent is needed.",
-                "payment_intent",
-                "parameter_missing",
-            )
+            raise invalid("One of charge or payment_intent is needed.", "payment_intent", "parameter_missing")
         if not charge["paid"]:
             raise Refusal("This charge did not succeed.", param="charge")
         return charge
 
     # What happens later
 
-    async def happen(self, change: Change, id: str) -> None:
+    async def happen(self, change: Change, about: str) -> None:
         if change is Change.PAYMENT_SETTLES:
-            intent = await self.get("payment_intent", id)
+            intent = await self.get("payment_intent", about)
             if intent["status"] == "processing":
                 await self.succeed(intent)
         elif change is Change.BALANCE_KNOWN:
-            charge = await self.get("charge", id)
+            charge = await self.get("charge", about)
             amount = charge["amount"]
-            booked = await self._book(
-                id,
-                "charge",
-                "charge",
-                amount,
-                objects.fee_of(amount),
-                charge["currency"],
-            )
+            booked = await self._book(about, "charge", "charge", amount, objects.fee_of(amount), charge["currency"])
             charge["balance_transaction"] = booked["id"]
             await self._save(charge)
             await self._announce("charge.updated", charge)
         elif change is Change.DISPUTE_OPENS:
-            await self._open_dispute(await self.get("charge", id))
+            await self._open_dispute(await self.get("charge", about))
         else:
-            refund = await self.get("refund", id)
+            refund = await self.get("refund", about)
             if change is Change.REFUND_FAILS:
                 await self._fail_refund(refund)
             else:
                 refund["status"] = "succeeded"
                 refund.pop("pending_reason", None)
                 await self._save(refund)
-            await self._announce(
-                "refund.failed" if refund["status"] == "failed" else "refund.updated",
-                refund,
-            )
+            await self._announce("refund.failed" if refund["status"] == "failed" else "refund.updated", refund)
 
     async def _open_dispute(self, charge: Body) -> None:
         charge["disputed"] = True
         await self._save(charge)
         dispute = objects.dispute(charge, self.now)
         taken = await self._book(
-            dispute["id"],
-            "adjustment",
-            "dispute",
-            -charge["amount"],
-            _DISPUTE_FEE,
-            charge["currency"],
+            dispute["id"], "adjustment", "dispute", -charge["amount"], _DISPUTE_FEE, charge["currency"]
         )
         dispute["balance_transactions"] = [taken]
         await self._add("dispute", dispute, parent=charge["id"])
@@ -403,18 +314,9 @@ class Account:
 
     async def _fail_refund(self, refund: Body) -> None:
         returned = await self._book(
-            refund["id"],
-            "refund_failure",
-            "refund_failure",
-            refund["amount"],
-            0,
-            refund["currency"],
+            refund["id"], "refund_failure", "refund_failure", refund["amount"], 0, refund["currency"]
         )
-        refund.update(
-            status="failed",
-            failure_reason="lost_or_stolen_card",
-            failure_balance_transaction=returned["id"],
-        )
+        refund.update(status="failed", failure_reason="lost_or_stolen_card", failure_balance_transaction=returned["id"])
         await self._save(refund)
         charge = await self.get("charge", refund["charge"])
         charge["amount_refunded"] -= refund["amount"]
@@ -432,52 +334,28 @@ class Account:
             )
 
     async def _fail(self, intent: Body, error: Body) -> Body:
-        intent.update(
-            status="requires_payment_method",
-            payment_method=None,
-            last_payment_error=error,
-            next_action=None,
-        )
+        intent.update(status="requires_payment_method", payment_method=None, last_payment_error=error, next_action=None)
         await self._save(intent)
         await self._announce("payment_intent.payment_failed", intent)
         return intent
 
-    async def _book(
-        self,
-        source: str,
-        type: str,
-        category: str,
-        amount: int,
-        fee: int,
-        currency: str,
-    ) -> Body:
+    async def _book(self, source: str, word: str, category: str, amount: int, fee: int, currency: str) -> Body:
         booked = objects.balance_transaction(
-            source=source,
-            type=type,
-            category=category,
-            amount=amount,
-            fee=fee,
-            currency=currency,
-            now=self.now,
+            source=source, word=word, category=category, amount=amount, fee=fee, currency=currency, now=self.now
         )
         await self._add("balance_transaction", booked, parent=source)
         return booked
 
     async def _add(self, kind: str, body: Body, parent: str | None) -> None:
-        values: dict[str, Any] = {
-            "id": body["id"],
-            "kind": kind,
-            "parent_id": parent,
-            "body": body,
-        }
+        values: dict[str, Any] = {"id": body["id"], "kind": kind, "parent_id": parent, "body": body}
         await self._connection.execute(insert(SandboxStripeObject).values(values))
 
     async def _save(self, body: Body) -> None:
         rows = SandboxStripeObject
         await self._connection.execute(update(rows).where(rows.id == body["id"]).values(body=body))
 
-    async def _later(self, change: Change, id: str, seconds: float) -> None:
-        await happen_later(self._connection, change, id, self.now + timedelta(seconds=seconds))
+    async def _later(self, change: Change, about: str, seconds: float) -> None:
+        await happen_later(self._connection, change, about, self.now + timedelta(seconds=seconds))
 
     async def _announce(self, kind: str, subject: Body) -> None:
         event = objects.event(kind, subject, key=self._key, now=self.now)

@@ -20,17 +20,10 @@ def fee_of(amount: int) -> int:
     return (amount * 29 + 500) // 1000 + 30
 
 
-def intent(
-    *,
-    amount: int,
-    currency: str,
-    metadata: dict[str, str],
-    description: str | None,
-    now: datetime,
-) -> Body:
-    id = new_id("pi")
+def intent(*, amount: int, currency: str, metadata: dict[str, str], description: str | None, now: datetime) -> Body:
+    made = new_id("pi")
     return {
-        "id": id,
+        "id": made,
         "object": "payment_intent",
         "amount": amount,
         "amount_capturable": 0,
@@ -42,7 +35,7 @@ def intent(
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": "automatic_async",
-        "client_secret": f"{id}_secret_{secrets.token_hex(12)}",
+        "client_secret": f"{made}_secret_{secrets.token_hex(12)}",
         "confirmation_method": "automatic",
         "created": int(now.timestamp()),
         "currency": currency,
@@ -83,13 +76,7 @@ def charge(intent: Body, *, method: str, now: datetime, failure: Body | None) ->
         "amount_captured": intent["amount"] if paid else 0,
         "amount_refunded": 0,
         "balance_transaction": None,
-        "billing_details": {
-            "address": None,
-            "email": None,
-            "name": None,
-            "phone": None,
-            "tax_id": None,
-        },
+        "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
         "captured": paid,
         "created": int(now.timestamp()),
         "currency": intent["currency"],
@@ -111,10 +98,7 @@ def charge(intent: Body, *, method: str, now: datetime, failure: Body | None) ->
         "paid": paid,
         "payment_intent": intent["id"],
         "payment_method": method,
-        "payment_method_details": {
-            "card": {"brand": "visa", "funding": "credit", "last4": "4242"},
-            "type": "card",
-        },
+        "payment_method_details": {"card": {"brand": "visa", "funding": "credit", "last4": "4242"}, "type": "card"},
         "receipt_email": None,
         "refunded": False,
         "status": "succeeded" if paid else "failed",
@@ -122,13 +106,7 @@ def charge(intent: Body, *, method: str, now: datetime, failure: Body | None) ->
 
 
 def refund(
-    charge: Body,
-    *,
-    amount: int,
-    metadata: dict[str, str],
-    reason: str | None,
-    status: str,
-    now: datetime,
+    charge: Body, *, amount: int, metadata: dict[str, str], reason: str | None, status: str, now: datetime
 ) -> Body:
     pending = {"pending_reason": "processing"} if status == "pending" else {}
     return {
@@ -152,25 +130,10 @@ def refund(
 
 
 def balance_transaction(
-    *,
-    source: str,
-    type: str,
-    category: str,
-    amount: int,
-    fee: int,
-    currency: str,
-    now: datetime,
+    *, source: str, word: str, category: str, amount: int, fee: int, currency: str, now: datetime
 ) -> Body:
     created = int(now.timestamp())
-    details = [
-        {
-            "amount": fee,
-            "application": None,
-            "currency": currency,
-            "description": "fees",
-            "type": "stripe_fee",
-        }
-    ]
+    details = [{"amount": fee, "application": None, "currency": currency, "description": "fees", "type": "stripe_fee"}]
     return {
         "id": new_id("txn"),
         "object": "balance_transaction",
@@ -186,7 +149,7 @@ def balance_transaction(
         "reporting_category": category,
         "source": source,
         "status": "pending",
-        "type": type,
+        "type": word,
     }
 
 

@@ -76,7 +76,7 @@ async def _once(
             raise Refusal(
                 "Keys for idempotent requests can only be used with the same parameters they were first used with. "
                 f"Try using a key other than '{key}' if you meant to execute a different request.",
-                type="idempotency_error",
+                kind="idempotency_error",
             )
         return row.status, row.body, True
     try:
@@ -106,11 +106,7 @@ def _check_client_secret(account: Account, intent: Body, params: Params) -> None
     """With the publishable key only the holder of the client secret may see or pay an intent."""
     secret = params.text("client_secret")
     if secret != intent["client_secret"] and not (secret is None and account.trusted):
-        raise Refusal(
-            "The client_secret provided does not match.",
-            param="client_secret",
-            status=404,
-        )
+        raise Refusal("The client_secret provided does not match.", param="client_secret", status=404)
 
 
 @post("/payment_intents", status_code=200)
@@ -122,19 +118,11 @@ async def create_intent(request: Anything, sandbox: NamedDependency[Sandbox]) ->
             "statement_descriptor_suffix", "setup_future_usage", "confirm", "payment_method", "return_url",
         )  # fmt: skip
         params.needed("amount")
-        amount, method, confirm = (
-            params.integer("amount"),
-            params.text("payment_method"),
-            params.flag("confirm"),
-        )
+        amount, method, confirm = (params.integer("amount"), params.text("payment_method"), params.flag("confirm"))
         if params.text("capture_method") not in (None, "automatic", "automatic_async"):
             raise invalid("This sandbox captures at once.", "capture_method")
         if confirm and method is None:
-            raise invalid(
-                "A payment method is needed to confirm.",
-                "payment_method",
-                "parameter_missing",
-            )
+            raise invalid("A payment method is needed to confirm.", "payment_method", "parameter_missing")
         intent = await account.create_intent(
             amount=amount or 0,
             currency=params.needed("currency"),
@@ -170,13 +158,7 @@ async def confirm_intent(
     intent_id: FromPath[str], request: Anything, sandbox: NamedDependency[Sandbox]
 ) -> Response[Body]:
     async def work(account: Account, params: Params) -> tuple[int, Body]:
-        params.only(
-            "payment_method",
-            "return_url",
-            "client_secret",
-            "receipt_email",
-            "off_session",
-        )
+        params.only("payment_method", "return_url", "client_secret", "receipt_email", "off_session")
         intent = await account.get("payment_intent", intent_id, param="intent")
         _check_client_secret(account, intent, params)
         return await account.confirm(intent, params.needed("payment_method"), params.text("return_url"))
@@ -190,13 +172,7 @@ async def cancel_intent(
 ) -> Response[Body]:
     async def work(account: Account, params: Params) -> Body:
         reason = params.only("cancellation_reason").text("cancellation_reason")
-        if reason not in (
-            None,
-            "duplicate",
-            "fraudulent",
-            "requested_by_customer",
-            "abandoned",
-        ):
+        if reason not in (None, "duplicate", "fraudulent", "requested_by_customer", "abandoned"):
             raise invalid("Invalid cancellation_reason", "cancellation_reason")
         return await account.cancel(await account.get("payment_intent", intent_id, param="intent"), reason)
 
@@ -264,10 +240,10 @@ async def retrieve_event(
     return await _answered(sandbox, request, _reading("event", event_id))
 
 
-def _reading(kind: str, id: str) -> Work:
+def _reading(kind: str, named: str) -> Work:
     async def work(account: Account, params: Params) -> Body:
         params.only()
-        return await account.get(kind, id)
+        return await account.get(kind, named)
 
     return work
 

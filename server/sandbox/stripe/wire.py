@@ -20,7 +20,7 @@ class Refusal(Exception):
         message: str,
         *,
         status: int = 400,
-        type: str = "invalid_request_error",
+        kind: str = "invalid_request_error",
         code: str | None = None,
         param: str | None = None,
         validation: bool = False,
@@ -29,7 +29,7 @@ class Refusal(Exception):
         super().__init__(message)
         self.status = status
         self.validation = validation
-        error = {"type": type, "message": message, "code": code, "param": param, **more}
+        error = {"type": kind, "message": message, "code": code, "param": param, **more}
         self.body: dict[str, Any] = {"error": {name: value for name, value in error.items() if value is not None}}
 
 
@@ -37,8 +37,8 @@ def invalid(message: str, param: str, code: str | None = None) -> Refusal:
     return Refusal(message, param=param, code=code, validation=True)
 
 
-def missing(kind: str, id: str, param: str = "id") -> Refusal:
-    return Refusal(f"No such {kind}: '{id}'", status=404, code="resource_missing", param=param)
+def missing(kind: str, named: str, param: str = "id") -> Refusal:
+    return Refusal(f"No such {kind}: '{named}'", status=404, code="resource_missing", param=param)
 
 
 class Params:
@@ -86,11 +86,7 @@ class Params:
         if limit is None:
             return 10
         if not 1 <= limit <= 100:
-            raise invalid(
-                "The limit must lie between 1 and 100",
-                "limit",
-                "parameter_invalid_integer",
-            )
+            raise invalid("The limit must lie between 1 and 100", "limit", "parameter_invalid_integer")
         return limit
 
     def flag(self, name: str) -> bool:

@@ -1,0 +1,98 @@
+"""A real browser on a real server: Chromium from Debian, the house of the other tests, a clinic's website beside it.
+
+A page that logs an error, breaks its content policy or asks anybody but us for anything fails its test.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+from sqlalchemy import update
+
+from server.db.tables import Clinic
+from server.sample_website import FOLDER, sample_website
+from tests.house import House
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.fail("Chromium is missing; install it: apt-get install -y chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def open_page(chromium: Browser, house: House) -> AsyncIterator[OpenPage]:
+    """Opens pages of `new_context(**options)`; at the end, says what went wrong on any of them."""
+    wrong: list[str] = []
+    ours = {house.settings.port, house.settings.port + 1}
+
+    def note_request(url: str, allowed: tuple[str, ...]) -> None:
+        parts = urlsplit(url)
+        foreign = parts.scheme in ("http", "https") and parts.port not in ours and not url.startswith(allowed)
+        if foreign:
+            wrong.append(f"asked a third party: {url}")
+
+    async def open_one(*, allowed: tuple[str, ...] = (), expected: tuple[str, ...] = (), **options: Any) -> Page:
+        """`allowed`: beginnings of other addresses it may ask; `expected`: parts of console errors that belong."""
+        settings = {"locale": "en-US", "timezone_id": "America/New_York", "viewport": {"width": 1000, "height": 900}}
+        context = await chromium.new_context(base_url=house.settings.public_url, **{**settings, **options})
+        context.set_default_timeout(15_000)
+        page = await context.new_page()
+        page.on("request", lambda request: note_request(request.url, allowed))
+        page.on("pageerror", lambda error: wrong.append(f"script failed: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                wrong.append(f"console: {message.text}")
+                if message.type in ("error", "warning") and not any(part in message.text for part in expected)
+                else None
+            ),
+        )
+        return page
+
+    yield open_one
+    assert wrong == []
+
+
+@pytest.fixture
+async def website(house: House, tmp_path: Path) -> AsyncIterator[str]:
+    """The sample clinic's website on another site than the booking page, registered with the clinic `quay`."""
+    folder = tmp_path / "website"
+    folder.mkdir()
+    for file in FOLDER.iterdir():
+        (folder / file.name).write_text(file.read_text("utf-8").replace("harbor", "quay"), "utf-8")
+    port = house.settings.port + 1
+    origin = f"http://localhost:{port}"
+    async with house.db.write.begin() as connection:
+        await connection.execute(update(Clinic).where(Clinic.slug == "quay").values(origins=[origin]))
+    with sample_website("127.0.0.1", port, house.settings.public_url, folder):
+        yield f"{origin}/"
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Iterator[Path]:
+    folder = Path(__file__).resolve().parents[2] / "node_modules"
+    if not (folder / "axe-core" / "axe.min.js").exists():
+        pytest.fail("The widget's tools are missing; install them: npm ci")
+    yield folder
