@@ -43,7 +43,7 @@ LARGEST_BODY = 64 * 1024
 def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> Litestar:
     """The server. `transport` replaces the network behind the gateways, for tests that run it in one process."""
     logs.configure(settings.log_level)
-    db = Database(settings.database_url, pool_size=settings.database_pool)
+    db = Database(settings.database_url, pool_size=settings.database_pool, keyring=settings.keyring)
     redis = redis_client(settings.redis_url)
     waker = Waker(redis)
     db.after_commit = waker.wake

@@ -49,7 +49,7 @@ async def _run(settings: Settings) -> None:
 async def working(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Tools]:
     """Consume and watch in the background for as long as the block runs."""
     async with AsyncExitStack() as stack:
-        db = Database(settings.database_url, pool_size=CONCURRENCY + 4)
+        db = Database(settings.database_url, pool_size=CONCURRENCY + 4, keyring=settings.keyring)
         stack.push_async_callback(db.close)
         gateways = Gateways.from_settings(settings, transport)
         stack.push_async_callback(gateways.close)

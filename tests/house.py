@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import uvicorn
+from sqlalchemy import text
 
 from server.app import create_app
 from server.config import Settings
@@ -27,6 +28,10 @@ from server.worker import tools_for
 from tests.organisation import PASSWORD, Organised
 
 ROUNDS = 60
+_DELIVERIES = text(
+    "SELECT count(*) FILTER (WHERE done_at IS NULL AND lease_until > clock_timestamp()) AS under_way,"
+    " sum(attempts) AS attempts FROM sandbox_deliveries"
+)
 
 
 @dataclass
@@ -41,14 +46,23 @@ class House:
     async def settle(self, *, ask_vendors: bool = False) -> None:
         """Run sweeps, jobs, messages, webhooks and the vendors' own doings until nothing is due any more."""
         for _ in range(ROUNDS):
+            before = await self._delivered()
             moved = await deliver_due(self.db, self.http, self.settings)
             pokes = [poke async for poke in due(self.db, ask_vendors=ask_vendors)]
             for poke in pokes:
                 await TASKS[poke.task]({"tools": self.tools}, row=str(poke.row))
-            if not pokes and not moved:
+            if not pokes and not moved and before == await self._delivered():
                 return
             ask_vendors = False
         raise AssertionError(f"still due after {ROUNDS} rounds: {pokes}")
+
+    async def _delivered(self) -> int | None:
+        """How many deliveries were attempted, once the server's own courier has none in its hands."""
+        async with asyncio.timeout(20), self.db.read.connect() as connection:
+            while True:
+                row = (await connection.execute(_DELIVERIES)).one()
+                if not row.under_way:
+                    return None if row.attempts is None else int(row.attempts)
 
     async def advance(self, seconds: int) -> None:
         answer = await self.http.post("/sandbox/clock", json={"advance_seconds": seconds})

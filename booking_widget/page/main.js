@@ -26,7 +26,8 @@ import { Words, plusDays } from './words.js';
 /** @import { Acts, Context, Details, PageData, State, Step, Visit } from './types.js' */
 
 const DOUBT_AFTER_MS = 8000;
-const LOOK_EVERY_MS = 20000;
+const FAILED_AFTER_MS = 3000;
+const LOOK_EVERY_MS = 10000;
 
 const data = /** @type {PageData} */ (JSON.parse(byId('data').textContent ?? ''));
 const words = new Words(data);
@@ -281,7 +282,8 @@ async function watch() {
     await new Promise((resolve) => setTimeout(resolve, pause));
     const visit = await readVisit(state.token).catch(unlessProblem);
     if (!visit || mine !== newest) continue;
-    const step = stepOf(visit, now(), true);
+    const old = visit.payment_status === 'failed' && Date.now() - since > FAILED_AFTER_MS;
+    const step = stepOf(visit, now(), !old);
     if (step !== 'confirming') return settle(visit, step);
     state.visit = visit;
     if (!state.patient && Date.now() - since > DOUBT_AFTER_MS) {

@@ -33,8 +33,9 @@ export function stepOf(visit, now, paying) {
   if (status === 'canceled') return 'ended';
   if (status !== 'draft' && status !== 'pending_payment') return 'done';
   if (status === 'pending_payment') {
-    if (payment === 'processing' || payment === 'succeeded' || (payment === 'initiated' && paying))
-      return 'confirming';
+    if (payment === 'processing' || payment === 'succeeded') return 'confirming';
+    // A failure may be that of the card before this one: whoever has just paid gets the next news first.
+    if (paying && (payment === 'initiated' || payment === 'failed')) return 'confirming';
   }
   if (expires && Date.parse(expires) <= now) return 'ended';
   return status === 'draft' ? 'details' : 'pay';

@@ -95,6 +95,12 @@ class AppointmentsView(QWidget):
         self.table.scrollTo(self.model.index(row, 0))
         return True
 
+    def follow(self, appointment_id: UUID) -> None:
+        """Its details are shown already: select its row, now or when a refresh brings it."""
+        self._selected_id = appointment_id
+        self.table.clearSelection()
+        self.select(appointment_id)
+
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         super().showEvent(event)
         if self._stale:

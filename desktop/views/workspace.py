@@ -130,4 +130,5 @@ class Workspace(QWidget):
     def _on_booked(self, detail: AppointmentDetail) -> None:
         self.show_details()
         self.detail.show_detail(detail)
+        self.appointments.follow(detail.row.id)
         self.detail.notice.say("success", f"Booked: {detail.row.reference}", "Read the reference out to the caller.")

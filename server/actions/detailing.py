@@ -9,6 +9,7 @@ from sqlalchemy import Row, func, insert, select, update
 from server.actions.confirming import confirm_in
 from server.actions.contacts import email_address, mobile_number, person_name
 from server.db.ids import new_id
+from server.db.sealing import Seals, note_row
 from server.db.session import Database
 from server.db.tables import Appointment, Clinic, Patient
 from server.db.unit_of_work import PATIENT, Work, unit_of_work
@@ -61,7 +62,7 @@ async def give_details(db: Database, appointment_id: UUID, request: DetailsReque
             language=_language(request.language, row.languages),
             time_zone=request.time_zone,
         )
-        await detail_in(work, appointment_id, details)
+        await detail_in(work, db.seals, appointment_id, details)
         if row.total_minor == 0:
             await confirm_in(work, appointment_id, EventKind.APPOINTMENT_CONFIRMED)
 
@@ -104,7 +105,7 @@ def _named(typed: str, field: str) -> str:
     return name
 
 
-async def detail_in(work: Work, appointment_id: UUID, details: Details) -> None:
+async def detail_in(work: Work, seals: Seals, appointment_id: UUID, details: Details) -> None:
     """The inner part: patient found or added, contact snapshotted, status moved on."""
     patient_id = await _patient(work, details)
     row = (
@@ -125,7 +126,7 @@ async def detail_in(work: Work, appointment_id: UUID, details: Details) -> None:
                 consent_version=CONSENT_VERSION if details.sms_consent else None,
                 consent_at=work.now if details.sms_consent else None,
                 consent_source=details.consent_source if details.sms_consent else None,
-                note=details.note,
+                note=None if details.note is None else seals.seal(details.note, note_row(appointment_id)),
                 language=details.language,
                 patient_time_zone=details.time_zone,
                 search=func.lower(Appointment.reference).concat(

@@ -55,7 +55,7 @@ async def book_by_phone(
             source=BookingSource.PHONE,
             minutes=pay_link_minutes,
         )
-        await detail_in(work, held.appointment_id, details)
+        await detail_in(work, db.seals, held.appointment_id, details)
         total, clinic_id = (
             await work.connection.execute(
                 select(Appointment.total_minor, Appointment.clinic_id).where(Appointment.id == held.appointment_id)

@@ -5,13 +5,15 @@ Reads need no transaction: without BEGIN and ROLLBACK a read costs one round tri
 harm, because every reader also polls.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from server.db.sealing import Seals
 
 
 def asyncpg_url(url: str) -> str:
@@ -27,8 +29,9 @@ class Database:
     """One per process. `pool_size` must reach the number of requests in flight: waiting for a connection is
     not served in order and costs a factor of seven at the 99th percentile."""
 
-    def __init__(self, url: str, *, pool_size: int = 32) -> None:
+    def __init__(self, url: str, *, pool_size: int = 32, keyring: Sequence[bytes] = ()) -> None:
         self.url = url
+        self.seals = Seals(keyring)
         options: dict[str, Any] = {
             "pool_size": pool_size,
             "max_overflow": 0,

@@ -66,6 +66,7 @@ def rendered_visit(
     token: str,
     *,
     step: str = "",
+    returned: bool = False,
     notice: str = "",
     alert: str = "",
     typed: Mapping[str, str] | None = None,
@@ -73,7 +74,7 @@ def rendered_visit(
     status: int = 200,
 ) -> Response[str]:
     words = visitor.words
-    step = "details" if wrongs else step or visit_step(visit, visitor.now)
+    step = "details" if wrongs else step or visit_step(visit, visitor.now, returned=returned)
     context = visit_context(visit, words)
     heading = {
         "details": "details",

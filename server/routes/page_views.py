@@ -211,8 +211,11 @@ def _days(shown: Sequence[Slot], first: date, words: Words, *, today: date, note
     return days
 
 
-def visit_step(visit: VisitView, now: datetime) -> str:
-    """Which step a visit's page shows: details, pay, confirming, done or ended."""
+def visit_step(visit: VisitView, now: datetime, *, returned: bool) -> str:
+    """Which step a visit's page shows: details, pay, confirming, done or ended.
+
+    `returned`: the patient has just come from paying, so the failure on record may be an older card's.
+    """
     if visit.status is AppointmentStatus.CANCELED:
         return "ended"
     if visit.status in (AppointmentStatus.DRAFT, AppointmentStatus.PENDING_PAYMENT):

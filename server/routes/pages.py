@@ -145,7 +145,8 @@ async def visit_page(
     token: FromPath[str],
 ) -> Response[str]:
     notice = visitor.words("resent") if request.query_params.get("sent") else ""
-    return rendered_visit(visitor, visit, token, notice=notice)
+    returned = bool(request.query_params.get("returned"))
+    return rendered_visit(visitor, visit, token, notice=notice, returned=returned)
 
 
 @post("/book/{clinic:str}/visit/{token:str}/details", include_in_schema=False, guards=[limited("writes")])
@@ -181,8 +182,9 @@ async def payment_form(
     links: ForLinks,
 ) -> Response[str]:
     back = visit_address(visitor, token)
+    returned = f"{links.public_url}{visit_address(visitor, token, returned=1)}"
     try:
-        step = await paying.start_payment(db, payments, visit.appointment_id, return_url=f"{links.public_url}{back}")
+        step = await paying.start_payment(db, payments, visit.appointment_id, return_url=returned)
     except (HoldExpiredError, WrongStateError):
         return _see_other(back)
     except PaymentUnavailableError as error:

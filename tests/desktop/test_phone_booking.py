@@ -42,7 +42,9 @@ def test_a_caller_is_booked_in_and_shown_in_list_and_details(
     booking.workspace.booking.pay_link.setChecked(True)
 
     booking.workspace.booking.book.click()
-    qtbot.waitUntil(lambda: booking.workspace.appointments.model.rowCount() == 1)
+    # The live event may come before the answer does.
+    qtbot.waitUntil(lambda: booking.workspace.detail.detail is not None)
+    qtbot.waitUntil(lambda: booking.workspace.appointments.table.selectionModel().hasSelection())
 
     headers, body = server.requests("POST", PATH)[0]
     assert headers["idempotency-key"]

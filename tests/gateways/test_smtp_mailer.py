@@ -1,7 +1,7 @@
 """The production mailer against the pretended mail server, over a real socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -132,11 +132,36 @@ async def test_mails_sent_at_once_go_one_after_the_other_over_one_connection(ven
     assert {row.recipient for row in rows} == {f"p{number}@example.org" for number in range(10)}
 
 
+@asynccontextmanager
+async def a_server(
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], host: str = "127.0.0.1"
+) -> AsyncIterator[int]:
+    """A mail server that does only what `talk` does; yields its port and leaves no conversation behind."""
+    talks: list[asyncio.Task[None]] = []
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.append(asyncio.create_task(one(reader, writer)))
+
+    listener = await asyncio.start_server(begin, host, 0)
+    try:
+        yield listener.sockets[0].getsockname()[1]
+    finally:
+        listener.close()
+        await listener.wait_closed()
+        await asyncio.gather(*talks)
+
+
 async def test_a_connection_that_the_server_dropped_meanwhile_is_opened_again() -> None:
     connections = 0
-    dropped = asyncio.Event()
 
-    async def server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Takes one mail a connection, says 421 to the second, as servers do after an idle while."""
         nonlocal connections
         connections += 1
@@ -146,27 +171,20 @@ async def test_a_connection_that_the_server_dropped_meanwhile_is_opened_again() 
             verb = line[:4].upper()
             if verb == b"MAIL" and taken:
                 writer.write(b"421 idle for too long\r\n")
-                break
+                return
             if verb == b"DATA":
                 writer.write(b"354 go on\r\n")
                 await reader.readuntil(b"\r\n.\r\n")
                 taken = True
             writer.write(b"250 ok\r\n" if verb != b"QUIT" else b"221 bye\r\n")
             if verb == b"QUIT":
-                break
-        await writer.drain()
-        writer.close()
-        dropped.set()
+                return
 
-    listener = await asyncio.start_server(server, "127.0.0.1", 0)
-    port = listener.sockets[0].getsockname()[1]
-    mailer = SmtpMailer(url=f"smtp://127.0.0.1:{port}", sender="visits@demo.test", timeout=5)
-
-    await mailer.send(a_mail())
-    await mailer.send(a_mail())
-    await mailer.close()
-    listener.close()
-    await listener.wait_closed()
+    async with a_server(talk) as port:
+        mailer = SmtpMailer(url=f"smtp://127.0.0.1:{port}", sender="visits@demo.test", timeout=5)
+        await mailer.send(a_mail())
+        await mailer.send(a_mail())
+        await mailer.close()
 
     assert connections == 2
 
@@ -174,20 +192,41 @@ async def test_a_connection_that_the_server_dropped_meanwhile_is_opened_again() 
 async def test_a_password_is_not_sent_to_another_machine_without_tls() -> None:
     heard: list[bytes] = []
 
-    async def server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 ready\r\n")
         while line := await reader.readline():
             heard.append(line)
             writer.write(b"250-plain\r\n250 AUTH PLAIN LOGIN\r\n" if line.startswith(b"EHLO") else b"250 ok\r\n")
-        writer.close()
 
-    listener = await asyncio.start_server(server, "127.0.0.2", 0)
-    port = listener.sockets[0].getsockname()[1]
-    mailer = SmtpMailer(url=f"smtp://me:hunter2@127.0.0.2:{port}", sender="visits@demo.test", timeout=5)
+    async with a_server(talk, "127.0.0.2") as port:
+        mailer = SmtpMailer(url=f"smtp://me:hunter2@127.0.0.2:{port}", sender="visits@demo.test", timeout=5)
+        with pytest.raises(GatewayUnavailableError):
+            await mailer.send(a_mail())
+        await mailer.close()
 
-    with pytest.raises(GatewayUnavailableError):
-        await mailer.send(a_mail())
-    listener.close()
-    await listener.wait_closed()
-
+    assert heard
     assert not any(b"AUTH" in line for line in heard)
+
+
+async def test_a_caller_that_gives_up_leaves_no_half_mail_behind() -> None:
+    reached = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Never answers RCPT."""
+        writer.write(b"220 ready\r\n")
+        while line := await reader.readline():
+            if line.startswith(b"RCPT"):
+                reached.set()
+                continue
+            writer.write(b"250 ok\r\n")
+
+    async with a_server(talk) as port:
+        mailer = SmtpMailer(url=f"smtp://127.0.0.1:{port}", sender="visits@demo.test", timeout=5)
+        sending = asyncio.create_task(mailer.send(a_mail()))
+        await reached.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        await mailer.close()
+
+    assert sending.cancelled()

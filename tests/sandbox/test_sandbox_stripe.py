@@ -196,9 +196,9 @@ async def test_the_publishable_key_opens_only_the_intent_whose_secret_is_known(v
     public = {"Authorization": f"Bearer {vendors.settings.stripe_publishable_key}"}
     path = f"/payment_intents/{intent['id']}"
 
-    with_secret = await call(vendors, f"{path}?client_secret={intent['client_secret']}", **public)
-    without = await call(vendors, path, **public)
-    wrong = await call(vendors, f"{path}?client_secret=guess", **public)
+    with_secret = await call(vendors, f"{path}?client_secret={intent['client_secret']}", None, **public)
+    without = await call(vendors, path, None, **public)
+    wrong = await call(vendors, f"{path}?client_secret=guess", None, **public)
     refund = await call(vendors, "/refunds", {"payment_intent": intent["id"]}, **public)
 
     assert [answer.status_code for answer in (with_secret, without, wrong, refund)] == [200, 404, 404, 401]

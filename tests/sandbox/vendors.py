@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import httpx
@@ -124,6 +124,6 @@ async def vendors(db: Database, settings: Settings, clinic_server: ClinicServer)
         return Response(None, status_code=status)
 
     app = Litestar(route_handlers=[webhook, *routes(settings, db)], openapi_config=None)
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx.ASGITransport(app=cast(Any, app))
     async with httpx.AsyncClient(transport=transport, base_url=settings.public_url) as http:
         yield Vendors(settings=settings, db=db, transport=transport, http=http)

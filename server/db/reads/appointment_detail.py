@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.db.reads.access import note_access
 from server.db.reads.appointments import as_row, row_columns
 from server.db.reads.filters import visible_to
+from server.db.sealing import note_row
 from server.db.session import Database
 from server.db.tables import (
     Appointment,
@@ -89,7 +90,7 @@ async def appointment_detail(db: Database, links: Links, viewer: Viewer, appoint
         consent_version=visit.consent_version,
         consent_at=visit.consent_at,
         consent_source=visit.consent_source,
-        note=visit.note,
+        note=None if visit.note is None else db.seals.open(visit.note, note_row(appointment_id)),
         patient_time_zone=visit.patient_time_zone,
         cancellation_cause=visit.cancellation_cause,
         cancellation_reason=visit.cancellation_reason,
