@@ -97,7 +97,7 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
         pdb_on_exception=False,
     )
     app.state.db = db
-    app.state.limits = Limits(settings)
+    app.state.limits = Limits(settings, redis)
     return app
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from server.config import Settings, SettingsError
-from server.embedded import EngineError, shared_engines
+from server.embedded import EngineError, running_engines, shared_engines
 from server.state_folder import waiting_for
 
 
@@ -195,6 +195,8 @@ def _with_engines(settings: Settings, *, migrated: bool = True) -> Iterator[Sett
         yield settings
         return
     ours = not settings.database_url
+    if running_engines(settings.home):
+        print(f"using the engines that another Frontdesk runs in {settings.home}; they stop with it", file=sys.stderr)
     with shared_engines(settings.home, postgres=ours, valkey=not settings.redis_url) as running:
         settings = replace(
             settings,

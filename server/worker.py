@@ -66,6 +66,8 @@ async def working(settings: Settings, *, transport: httpx.AsyncBaseTransport | N
             functions=list(TASKS.items()),
             concurrency=CONCURRENCY,
             timers={"schedule": 1, "worker_info": 10, "sweep": 10, "abort": 1},
+            # An idle worker looks up every two seconds: it ends soon when told to, and sees a Redis that has gone.
+            dequeue_timeout=2,
             shutdown_grace_period_s=10,
         )
         consumer.context["tools"] = tools

@@ -22,7 +22,7 @@ FRESH_MILLISECONDS = 4000
 WIDTHS = {
     Column.DAY: 88,
     Column.TIME: 80,
-    Column.STATUS: 144,
+    Column.STATUS: 152,
     Column.PAYMENT: 120,
     Column.REFERENCE: 80,
     Column.AMOUNT: 80,

@@ -122,7 +122,7 @@ class CancelDialog(_Dialog):
     def __init__(self, store: Store, detail: AppointmentDetail, parent: QWidget) -> None:
         super().__init__(store, "Cancel this visit?", _about(detail), "Cancel the visit", "Keep the visit", parent)
         self._detail = detail
-        self.reason = _Reason("The patient does not see it." if detail.row.patient_name else "")
+        self.reason = _Reason("It is kept in the activity log.")
         self.body.addWidget(self.reason)
         self.give_back = QRadioButton("Give the money back")
         self.keep = QRadioButton("Keep the money")

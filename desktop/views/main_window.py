@@ -186,7 +186,7 @@ class MainWindow(QMainWindow):
         mark = STREAM_MARKS[status.state]
         since = age(seconds)
         word = {
-            "live": f"Live, since {since}" if since != "now" else "Live",
+            "live": f"Live for {since}" if since != "now" else "Live",
             "stale": f"Not live for {since}: {status.why}",
         }
         self.stream.show_mark(mark, word.get(status.state, mark.word))

@@ -75,7 +75,16 @@ class SalesView(QWidget):
         if self._stale:
             self._read()
 
+    def _show_scope(self) -> None:
+        if not self._store.may(Verb.VIEW_SALES):
+            self.scope.setText("Sales today")
+        elif self.open_chart.isChecked():
+            self.scope.setText("Above the line gross, below it refunds")
+        else:
+            self.scope.setText("Sales in the chosen days")
+
     def _read(self) -> None:
+        self._show_scope()
         filters = self._filters()
         self.busy.begin()
         self._reading, self._stale = True, False
@@ -85,11 +94,7 @@ class SalesView(QWidget):
 
     def _filters(self) -> AppointmentFilters:
         if self._store.may(Verb.VIEW_SALES):
-            self.scope.setText(
-                "Above the line gross, below it refunds" if self.open_chart.isChecked() else "Sales in the chosen days"
-            )
             return self._store.filters
-        self.scope.setText("Sales today")
         today = self._today()
         return replace(self._store.filters, first_day=today, end_day=today + timedelta(days=1))
 
@@ -162,6 +167,7 @@ class SalesView(QWidget):
             self._chart_layout.addWidget(self.chart, 1)
         self._chart_frame.setVisible(opened)
         self.currency.setVisible(opened and self.currency.count() > 1)
+        self._show_scope()
         if opened:
             self.reload()
 

@@ -5,12 +5,12 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from server.actions.claims import free_time
-from server.actions.paying import close_open_payment
+from server.actions.paying import Closing, close_open_payment
 from server.actions.refunding import refund_appointment_in, staff_actor
 from server.db.session import Database
 from server.db.tables import Appointment
 from server.db.unit_of_work import unit_of_work
-from server.domain.errors import GatewayTroubleError, NotFoundError
+from server.domain.errors import GatewayTroubleError, NotFoundError, WrongStateError
 from server.domain.permissions import Viewer
 from server.domain.transitions import APPOINTMENT, AppointmentVerb, move
 from server.gateways.errors import GatewayError
@@ -28,7 +28,8 @@ async def cancel_appointment(
 ) -> None:
     """Cancel, free the time, and promise the refund if one is asked for.
 
-    An unpaid appointment's open payment is ended at the processor first: nobody can pay for a canceled visit.
+    An unpaid appointment's open payment is ended at the processor first: nobody can pay for a canceled visit. If it
+    turns out to be paid, whoever decided to keep nothing or to refund nothing did not know: they decide again.
     Raises WrongStateError, RefundTooLargeError (nothing is canceled then), NotFoundError, ForbiddenError,
     GatewayTroubleError.
     """
@@ -36,9 +37,14 @@ async def cancel_appointment(
     if request.refund_minor:
         viewer.require(Verb.REFUND_PAYMENT)
     try:
-        await close_open_payment(db, payments, appointment_id)
+        closing = await close_open_payment(db, payments, appointment_id)
     except GatewayError as error:
         raise GatewayTroubleError from error
+    if closing is Closing.PAID:
+        raise WrongStateError(
+            "The patient has paid a moment ago; nothing was canceled.",
+            next_step="Reload, then decide about the money too.",
+        )
     async with unit_of_work(db, staff_actor(viewer)) as work:
         row = (
             await work.connection.execute(

@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
 from server.db.ids import new_id
-from server.db.tables import Appointment, Claim, Service
+from server.db.tables import Claim
 from server.db.unit_of_work import Work
 from server.domain.availability import ServiceRules, minute_of, moment_of
 
@@ -38,32 +38,6 @@ async def claim(
         .returning(Claim.id)
     )
     return taken.scalar_one_or_none() is not None
-
-
-async def claim_again(work: Work, appointment_id: UUID) -> bool:
-    """Take an appointment's own time anew after it had been freed. False when somebody else has it now."""
-    row = (
-        await work.connection.execute(
-            select(
-                Appointment.provider_id,
-                Appointment.starts_at,
-                Service.duration_minutes,
-                Service.prep_minutes,
-                Service.wrap_minutes,
-            )
-            .join(Service, Service.id == Appointment.service_id)
-            .where(Appointment.id == appointment_id)
-        )
-    ).one()
-    rules = ServiceRules(
-        row.duration_minutes,
-        row.prep_minutes,
-        row.wrap_minutes,
-        grid=5,
-        notice=0,
-        horizon_days=1,
-    )
-    return await claim(work, row.provider_id, appointment_id, claimed_range(rules, row.starts_at), None)
 
 
 def claimed_range(rules: ServiceRules, start: datetime) -> Range[datetime]:

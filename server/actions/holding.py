@@ -6,16 +6,16 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import exists, func, select, update
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
-from server.actions.claims import claim, claimed_range, free_time
-from server.actions.paying import OPEN, Closing, close_open_payment
+from server.actions.claims import claim, claimed_range
+from server.actions.lapsing import end_hold, free_lapsed
+from server.actions.paying import Closing, close_open_payment
 from server.db.ids import new_id, new_reference
 from server.db.reads.calendars import bookable
 from server.db.session import Database
-from server.db.tables import Appointment, Claim, Payment
+from server.db.tables import Appointment
 from server.db.unit_of_work import SYSTEM, Actor, AlreadyDone, Once, Work, unit_of_work
 from server.domain.availability import minute_of, moment_of
 from server.domain.calendars import Bookable, Calendar, nearest
@@ -25,14 +25,13 @@ from server.domain.errors import (
     SlotNotOfferedError,
     SlotTakenError,
 )
-from server.domain.transitions import APPOINTMENT, AppointmentVerb, sources
+from server.domain.transitions import AppointmentVerb
 from server.gateways.errors import GatewayError
 from server.gateways.payments import PaymentProcessor
 from shared.schemas.booking import HoldRequest
 from shared.schemas.enums import (
     AppointmentStatus,
     BookingSource,
-    CancellationCause,
     EventKind,
 )
 
@@ -141,7 +140,7 @@ async def hold_in(work: Work, slug: str, request: HoldRequest, *, source: Bookin
     during = claimed_range(offer.rules, request.start)
     lapsed: list[UUID] = []
     for calendar in candidates:
-        lapsed += await _free_lapsed(work, calendar.provider_id, during)
+        lapsed += await free_lapsed(work, calendar.provider_id, during)
         if await claim(work, calendar.provider_id, appointment_id, during, expires_at):
             start = request.start.astimezone(offer.zone)
             return await _insert_draft(
@@ -156,24 +155,6 @@ async def hold_in(work: Work, slug: str, request: HoldRequest, *, source: Bookin
     if lapsed:
         raise _LapsedPayments(lapsed)
     raise SlotTakenError
-
-
-async def _free_lapsed(work: Work, resource_id: UUID, during: Range[datetime]) -> list[UUID]:
-    """Expire holds in the way that have run out. Returns those that must be ended at the processor first."""
-    payment_open = exists().where(Payment.appointment_id == Claim.appointment_id, Payment.status.in_(OPEN))
-    in_the_way = (
-        await work.connection.execute(
-            select(Claim.appointment_id, payment_open.label("payment_open")).where(
-                Claim.resource_id == resource_id,
-                Claim.during.overlaps(during),
-                Claim.expires_at <= work.now,
-            )
-        )
-    ).all()
-    for row in in_the_way:
-        if not row.payment_open:
-            await end_hold(work, row.appointment_id, AppointmentVerb.EXPIRE)
-    return [row.appointment_id for row in in_the_way if row.payment_open]
 
 
 async def _insert_draft(
@@ -233,39 +214,6 @@ async def _insert_draft(
         end=end,
         expires_at=expires_at,
     )
-
-
-async def end_hold(work: Work, appointment_id: UUID, verb: AppointmentVerb) -> bool:
-    """Cancel an unsettled appointment and free its time. False when it is settled, or (expiring) not yet due."""
-    cause = CancellationCause.HOLD_EXPIRED if verb is AppointmentVerb.EXPIRE else CancellationCause.RELEASED
-    statement = (
-        update(Appointment)
-        .where(
-            Appointment.id == appointment_id,
-            Appointment.status.in_(sources(APPOINTMENT, verb)),
-        )
-        .values(
-            status=AppointmentStatus.CANCELED,
-            expires_at=None,
-            canceled_at=work.now,
-            canceled_by=work.actor.name,
-            cancellation_cause=cause,
-        )
-        .returning(Appointment.clinic_id)
-    )
-    if verb is AppointmentVerb.EXPIRE:
-        statement = statement.where(Appointment.expires_at <= work.now)
-    clinic_id = (await work.connection.execute(statement)).scalar_one_or_none()
-    if clinic_id is None:
-        return False
-    await free_time(work, appointment_id)
-    work.record(
-        EventKind.HOLD_EXPIRED if verb is AppointmentVerb.EXPIRE else EventKind.HOLD_RELEASED,
-        appointment_id=appointment_id,
-        clinic_id=clinic_id,
-        after={"status": AppointmentStatus.CANCELED, "cause": cause},
-    )
-    return True
 
 
 async def expire_hold(db: Database, payments: PaymentProcessor, appointment_id: UUID) -> None:

@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 
 from server.actions.bookkeeping import post
-from server.actions.claims import claim_again
 from server.actions.confirming import confirm_in
+from server.actions.lapsing import claim_again
 from server.actions.refunding import refund_in
 from server.db.ids import new_id
 from server.db.session import Database

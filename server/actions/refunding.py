@@ -50,7 +50,7 @@ def staff_actor(viewer: Viewer) -> Actor:
 
 async def refund_appointment_in(work: Work, appointment_id: UUID, amount_minor: int, reason: str) -> None:
     """Refund what was paid for an appointment, from its captured payment."""
-    await work.connection.execute(select(Appointment.id).where(Appointment.id == appointment_id).with_for_update())
+    await _lock_appointment(work, appointment_id)
     payment_id = (
         await work.connection.execute(
             select(Payment.id)
@@ -65,6 +65,15 @@ async def refund_appointment_in(work: Work, appointment_id: UUID, amount_minor: 
     if payment_id is None:
         raise RefundTooLargeError("Nothing was paid for this appointment that could be refunded.")
     await refund_in(work, payment_id=payment_id, amount_minor=amount_minor, reason=reason)
+
+
+async def _lock_appointment(work: Work, appointment_id: UUID) -> None:
+    """First of all, as in every action: two that lock appointment and payment crosswise end in a deadlock."""
+    locked = await work.connection.execute(
+        select(Appointment.id).where(Appointment.id == appointment_id).with_for_update()
+    )
+    if locked.first() is None:
+        raise NotFoundError("There is no such appointment.")
 
 
 async def refund_in(work: Work, *, payment_id: UUID, amount_minor: int, reason: str) -> None:
@@ -184,11 +193,15 @@ async def _settle(
     code: str | None,
 ) -> None:
     async with unit_of_work(db, SYSTEM) as work:
-        payment_id = (
-            await work.connection.execute(select(Refund.payment_id).where(Refund.id == refund_id))
-        ).scalar_one_or_none()
-        if payment_id is None:
+        found = (
+            await work.connection.execute(
+                select(Refund.payment_id, Refund.appointment_id).where(Refund.id == refund_id)
+            )
+        ).one_or_none()
+        if found is None:
             raise NotFoundError(f"No refund of ours has the id {refund_id}.")
+        payment_id = found.payment_id
+        await _lock_appointment(work, found.appointment_id)
         payment = await _locked_payment(work, payment_id)
         # The conditional update claims the move: whoever comes second finds nothing pending.
         moved = (

@@ -6,7 +6,8 @@ arithmetic is on integer minutes since 1970 (UTC): measured, datetimes in this l
 
 Daylight saving: hours are wall-clock. A start that falls into the hour that is skipped is read with the offset
 that was in force before it, so it moves on by the length of the gap; in the hour that comes twice, hours begin
-at its first pass and end at its second. A visit's duration is elapsed time.
+at its first pass and end at its second, and hours that end where it begins end before both. Whatever the clocks do,
+a day's hours end at its midnight. A visit's duration is elapsed time.
 """
 
 from bisect import bisect_left
@@ -112,17 +113,23 @@ def is_open(
 
 def opening_spans(hours: Sequence[WeeklyHours], zone: ZoneInfo, first: date, until: date) -> Iterator[Interval]:
     """The opening hours of each day as absolute minutes, ascending; touching or overlapping ones are joined."""
+    midnight = wall_minute(first, 0, zone)
     day = first
     while day < until:
-        spans = [
-            (
-                wall_minute(day, rule.start_minute, zone),
-                wall_minute(day, rule.end_minute, zone, second_pass=True),
-            )
-            for rule in hours
-            if rule.on(day)
-        ]
-        yield from merged(span for span in spans if span[0] < span[1])
+        begins, midnight = midnight, wall_minute(day, 1440, zone)
+        spans = []
+        for rule in hours:
+            if not rule.on(day):
+                continue
+            if midnight - begins == 1440:
+                # No clock changes on this day: one lookup of the zone's offset instead of one for each rule.
+                spans.append((begins + rule.start_minute, begins + rule.end_minute))
+            else:
+                start = wall_minute(day, rule.start_minute, zone)
+                # A skipped hour before midnight must not push hours into the next day.
+                end = min(wall_minute(day, rule.end_minute, zone, is_end=True), midnight)
+                spans.append((start, end))
+        yield from merged(spans)
         day += timedelta(days=1)
 
 
@@ -150,10 +157,12 @@ def free(wanted: Interval, blocked: Sequence[Interval]) -> bool:
     return index < 0 or blocked[index][1] <= wanted[0]
 
 
-def wall_minute(day: date, minute: int, zone: ZoneInfo, *, second_pass: bool = False) -> Minute:
-    """The absolute minute at which clocks in `zone` show `minute` (0..1440) of `day`."""
+def wall_minute(day: date, minute: int, zone: ZoneInfo, *, is_end: bool = False) -> Minute:
+    """The absolute minute at which clocks in `zone` show `minute` (0..1440) of `day`; shown twice, the first one,
+    or as an end the second one, if the minute before it comes twice as well."""
     shown = datetime.combine(day, time(), tzinfo=zone) + timedelta(minutes=minute)
-    return int(shown.replace(fold=int(second_pass and _comes_twice(shown))).timestamp()) // 60
+    second_pass = is_end and _comes_twice(shown) and _comes_twice(shown - timedelta(minutes=1))
+    return int(shown.replace(fold=int(second_pass)).timestamp()) // 60
 
 
 def _comes_twice(shown: datetime) -> bool:

@@ -13,6 +13,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Guard
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from server.config import Settings
@@ -22,13 +23,15 @@ log = structlog.get_logger()
 
 
 class Limits:
-    """The limits of one process, over the Redis that all share."""
+    """The limits of one process, over the Redis that all share. `redis` stays its owner's to close."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, redis: Redis) -> None:
+        # The connections are the process's own: they come back, and are closed, with it.
         self._storage = RedisStorage(
             f"async+{settings.redis_url}",
             implementation="redispy",
             key_prefix="frontdesk:limit",
+            connection_pool=redis.connection_pool,  # type: ignore[arg-type]  # documented, but not in its types
         )
         self._window = SlidingWindowCounterRateLimiter(self._storage)
         self._trusted = frozenset(item.strip() for item in settings.trusted_proxies.split(",") if item.strip())

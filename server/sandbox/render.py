@@ -11,7 +11,7 @@ from litestar import MediaType, Response
 from shared.schemas.problems import FieldProblem, Problem
 
 _TOKENS = Path(__file__).parents[2] / "desktop" / "tokens.json"
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; frame-src 'self'; base-uri 'none'"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; img-src data: https:; frame-src 'self'; base-uri 'none'"
 
 
 def _colours() -> dict[str, dict[str, str]]:

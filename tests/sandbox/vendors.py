@@ -106,17 +106,15 @@ class Answers(httpx.AsyncBaseTransport):
 
 
 @pytest.fixture
-def settings() -> Settings:
-    return Settings(mode=Mode.SANDBOX, port=8321).with_mode_defaults()
-
-
-@pytest.fixture
 def clinic_server() -> ClinicServer:
     return ClinicServer()
 
 
 @pytest.fixture
-async def vendors(db: Database, settings: Settings, clinic_server: ClinicServer) -> AsyncIterator[Vendors]:
+async def vendors(db: Database, clinic_server: ClinicServer) -> AsyncIterator[Vendors]:
+    # Nothing listens on this port: everything runs over ASGI.
+    settings = Settings(mode=Mode.SANDBOX, port=8321).with_mode_defaults()
+
     @post(["/webhooks/stripe", "/webhooks/twilio/inbound", "/webhooks/twilio/status/{id:str}"], status_code=200)
     async def webhook(request: Request[Any, Any, Any]) -> Response[None]:
         status = clinic_server.answers.pop(0) if clinic_server.answers else 200

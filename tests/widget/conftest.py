@@ -31,12 +31,17 @@ ARGUMENTS = [
 OpenPage = Callable[..., Awaitable[Page]]
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+def chromium_program() -> Path:
     if not CHROMIUM.exists():
         pytest.fail("Chromium is missing; install it: apt-get install -y chromium")
+    return CHROMIUM
+
+
+@pytest.fixture
+async def chromium(chromium_program: Path) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=str(chromium_program), args=ARGUMENTS)
         yield browser
         await browser.close()
 
@@ -95,4 +100,4 @@ def node_modules() -> Iterator[Path]:
     folder = Path(__file__).resolve().parents[2] / "node_modules"
     if not (folder / "axe-core" / "axe.min.js").exists():
         pytest.fail("The widget's tools are missing; install them: npm ci")
-    yield folder
+    return folder

@@ -93,9 +93,7 @@ async def test_what_is_missing_is_said_beside_the_field_and_in_a_list(house: Hou
     await expect(page.get_by_label("Mobile number")).to_be_focused()
 
 
-async def test_the_servers_refusal_of_a_number_is_said_beside_it(
-    house: House, open_page: OpenPage
-) -> None:
+async def test_the_servers_refusal_of_a_number_is_said_beside_it(house: House, open_page: OpenPage) -> None:
     page = await open_page(expected=("400",))
     await page.goto("/book/quay")
     await choose(page)

@@ -88,7 +88,8 @@ async def test_a_lost_answer_to_a_hold_does_not_hold_twice(house: House, open_pa
     await page.get_by_role("button", name="Try again").click()
 
     await expect(heading(page, "Your details")).to_be_visible()
-    assert keys[0] and keys == [keys[0]] * 2
+    assert keys[0]
+    assert keys == [keys[0]] * 2
     assert [row.status for row in await appointments(house)] == ["draft"]
 
 

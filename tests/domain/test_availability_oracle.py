@@ -1,0 +1,224 @@
+"""The slot engine against the slowest way to ask the same: read the wall clock at every single minute.
+
+The oracle shares no arithmetic with the engine: it marks minutes as open or busy in sets and looks at each of
+them. Days around clock changes are drawn as often as all others together.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from server.domain.availability import Interval, ServiceRules, WeeklyHours, is_open, moment_of, open_starts
+
+ZONES = (
+    "America/New_York",
+    "Europe/London",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    # Clocks that change around midnight: into it, out of it, and back to it.
+    "America/Nuuk",
+    "Africa/Cairo",
+    "America/Havana",
+)
+CHANGES = {
+    "America/New_York": (date(2026, 3, 8), date(2026, 11, 1)),
+    "Europe/London": (date(2026, 3, 29), date(2026, 10, 25)),
+    "Australia/Lord_Howe": (date(2026, 4, 5), date(2026, 10, 4)),
+    "Asia/Kathmandu": (date(2026, 6, 1), date(2026, 6, 2)),
+    "America/Nuuk": (date(2026, 3, 28), date(2026, 10, 24)),
+    "Africa/Cairo": (date(2026, 4, 24), date(2026, 10, 29)),
+    "America/Havana": (date(2026, 3, 8), date(2026, 11, 1)),
+}
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Question:
+    zone: ZoneInfo
+    hours: tuple[WeeklyHours, ...]
+    busy: tuple[Interval, ...]
+    rules: ServiceRules
+    first: date
+    until: date
+    now: datetime
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    name = draw(st.sampled_from(ZONES))
+    some_day = st.dates(date(2026, 1, 1), date(2026, 12, 31))
+    first = draw(st.one_of(st.sampled_from(CHANGES[name]), some_day)) - draw(st.sampled_from([DAY * 0, DAY]))
+    until = first + DAY * draw(st.integers(1, 3))
+    rules = ServiceRules(
+        duration=draw(st.integers(5, 240)),
+        prep=draw(st.sampled_from([0, 0, 5, 45, 240])),
+        wrap=draw(st.sampled_from([0, 0, 10, 90])),
+        grid=draw(st.sampled_from([5, 15, 20, 30, 60, 240])),
+        notice=draw(st.sampled_from([0, 0, 60, 3000])),
+        horizon_days=draw(st.sampled_from([1, 2, 90])),
+    )
+    midnight = minutes_since_1970(datetime(first.year, first.month, first.day, tzinfo=UTC))
+    moments = st.integers(midnight - 1440, midnight + 4 * 1440)
+    busy = draw(st.lists(st.builds(lambda at, length: (at, at + length), moments, st.integers(0, 600)), max_size=8))
+    # As often at night as by day: that is when clocks change.
+    hours = draw(st.lists(weekly_hours(first), min_size=1, max_size=5))
+    before = timedelta(seconds=draw(st.integers(-3 * 86_400, 3 * 86_400)))
+    now = datetime(first.year, first.month, first.day, tzinfo=UTC) - before
+    return Question(ZoneInfo(name), tuple(hours), tuple(busy), rules, first, until, now)
+
+
+@st.composite
+def weekly_hours(draw: st.DrawFn, first: date) -> WeeklyHours:
+    quarter_hours = st.integers(0, 96).map(lambda number: number * 15)
+    minutes = st.one_of(quarter_hours, st.sampled_from([0, 60, 90, 120, 150, 180, 1380, 1410, 1440]))
+    start, end = sorted(draw(st.lists(minutes, min_size=2, max_size=2, unique=True)))
+    return WeeklyHours(
+        weekday=(first + DAY * draw(st.integers(0, 2))).weekday(),
+        start_minute=start,
+        end_minute=end,
+        valid_from=draw(st.sampled_from([None, None, first, first + DAY])),
+        valid_until=draw(st.sampled_from([None, None, first + DAY, first + 2 * DAY])),
+    )
+
+
+def minutes_since_1970(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // MINUTE
+
+
+@cache
+def clock_readings(zone: ZoneInfo, day: date) -> dict[int, datetime]:
+    """What a wall clock shows at each minute from a day before `day` to two days after it."""
+    begin = minutes_since_1970(datetime(day.year, day.month, day.day, tzinfo=UTC) - DAY)
+    return {
+        minute: datetime.fromtimestamp(minute * 60, zone).replace(tzinfo=None, fold=0)
+        for minute in range(begin, begin + 4 * 1440)
+    }
+
+
+def slow_begin(readings: dict[int, datetime], wanted: datetime) -> int:
+    """The first minute that shows `wanted`; where none does, as many minutes on from the last one before the gap."""
+    shown = [minute for minute, reading in readings.items() if reading == wanted]
+    if shown:
+        return min(shown)
+    before = max(minute for minute, reading in readings.items() if reading < wanted)
+    return before + (wanted - readings[before]) // MINUTE
+
+
+def slow_end(readings: dict[int, datetime], wanted: datetime) -> int:
+    """The minute after the last one that shows the minute before `wanted`."""
+    last = [minute for minute, reading in readings.items() if reading == wanted - MINUTE]
+    return max(last) + 1 if last else slow_begin(readings, wanted)
+
+
+def slow_starts(question: Question) -> list[int]:
+    blocked = {minute for start, end in question.busy for minute in range(start, end)}
+    found = []
+    day = question.first
+    while day < question.until:
+        readings = clock_readings(question.zone, day)
+        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 (a reading of a wall clock)
+        own_minutes = {minute for minute, reading in readings.items() if reading.date() == day}
+        spans = [
+            set(
+                range(
+                    slow_begin(readings, midnight + MINUTE * rule.start_minute),
+                    slow_end(readings, midnight + MINUTE * rule.end_minute),
+                )
+            )
+            for rule in question.hours
+            if rule.weekday == day.weekday()
+            and (rule.valid_from or date.min) <= day <= (rule.valid_until or date.max)
+        ]
+        opened = set().union(*spans) & own_minutes
+        for begin in sorted(minute for minute in opened if minute - 1 not in opened):
+            minute = begin
+            while minute in opened:
+                if slow_is_possible(question, minute, opened, blocked):
+                    found.append(minute)
+                minute += question.rules.grid
+        day += DAY
+    return found
+
+
+def slow_is_possible(question: Question, start: int, opened: set[int], blocked: set[int]) -> bool:
+    rules = question.rules
+    moment = datetime.fromtimestamp(start * 60, UTC)
+    visit = range(start, start + rules.duration)
+    claimed = range(start - rules.prep, start + rules.duration + rules.wrap)
+    return (
+        moment >= question.now + MINUTE * rules.notice
+        and moment <= question.now + DAY * rules.horizon_days
+        and all(minute in opened for minute in visit)
+        and not any(minute in blocked for minute in claimed)
+    )
+
+
+NUUK = ZoneInfo("America/Nuuk")
+BEFORE_THE_GAP = Question(
+    NUUK,
+    (WeeklyHours(5, 1320, 1410),),
+    (),
+    ServiceRules(30, 0, 0, 30, 0, 90),
+    date(2026, 3, 28),
+    date(2026, 3, 29),
+    datetime(2026, 3, 1, tzinfo=UTC),
+)
+
+
+@example(BEFORE_THE_GAP)
+@given(questions())
+@settings(max_examples=250, deadline=None)
+def test_the_engine_answers_as_one_who_looks_at_every_minute(question: Question) -> None:
+    found = open_starts(
+        hours=question.hours,
+        zone=question.zone,
+        busy=question.busy,
+        rules=question.rules,
+        first=question.first,
+        until=question.until,
+        now=question.now,
+    )
+
+    assert found == slow_starts(question)
+    assert found == sorted(set(found))
+
+
+@example(BEFORE_THE_GAP, 0)
+@given(questions(), st.integers(0, 10_000))
+@settings(max_examples=100, deadline=None)
+def test_a_single_start_is_open_exactly_when_the_search_lists_it(question: Question, pick: int) -> None:
+    found = open_starts(
+        hours=question.hours,
+        zone=question.zone,
+        busy=question.busy,
+        rules=question.rules,
+        first=question.first,
+        until=question.until,
+        now=question.now,
+    )
+    begin = minutes_since_1970(datetime(question.first.year, question.first.month, question.first.day, tzinfo=UTC))
+    own_days = [
+        minute
+        for minute in (begin + pick % 4320, *found[:3], *(minute + 5 for minute in found[:3]))
+        if question.first <= moment_of(minute).astimezone(question.zone).date() < question.until
+    ]
+
+    answers = {
+        minute: is_open(
+            moment_of(minute),
+            hours=question.hours,
+            zone=question.zone,
+            busy=question.busy,
+            rules=question.rules,
+            now=question.now,
+        )
+        for minute in own_days
+    }
+
+    assert answers == {minute: minute in found for minute in own_days}
+    assert set(found[:3]) <= set(own_days), "every start that is listed lies on a day that was asked for"
