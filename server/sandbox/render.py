@@ -48,7 +48,7 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response[str]:
 def problem(status: int, code: str, detail: str, *, next_step: str = "", field: str | None = None) -> Response[Problem]:
     return Response(
         Problem(
-            type=f"urn:frontdesk:problem:{code}",
+            type=f"urn:frontdesk:{code}",
             title=code.replace("_", " ").capitalize(),
             status=status,
             code=code,

@@ -1,6 +1,7 @@
 """What the tests of gateways and sandbox share: the vendors in process, and our server as the vendors see it."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qsl
@@ -110,11 +111,8 @@ def clinic_server() -> ClinicServer:
     return ClinicServer()
 
 
-@pytest.fixture
-async def vendors(db: Database, clinic_server: ClinicServer) -> AsyncIterator[Vendors]:
-    # Nothing listens on this port: everything runs over ASGI.
-    settings = Settings(mode=Mode.SANDBOX, port=8321).with_mode_defaults()
-
+@asynccontextmanager
+async def vendors_of(settings: Settings, db: Database, clinic_server: ClinicServer) -> AsyncIterator[Vendors]:
     @post(["/webhooks/stripe", "/webhooks/twilio/inbound", "/webhooks/twilio/status/{id:str}"], status_code=200)
     async def webhook(request: Request[Any, Any, Any]) -> Response[None]:
         status = clinic_server.answers.pop(0) if clinic_server.answers else 200
@@ -125,3 +123,11 @@ async def vendors(db: Database, clinic_server: ClinicServer) -> AsyncIterator[Ve
     transport = httpx.ASGITransport(app=cast(Any, app))
     async with httpx.AsyncClient(transport=transport, base_url=settings.public_url) as http:
         yield Vendors(settings=settings, db=db, transport=transport, http=http)
+
+
+@pytest.fixture
+async def vendors(db: Database, clinic_server: ClinicServer) -> AsyncIterator[Vendors]:
+    # Nothing listens on this port: everything runs over ASGI.
+    settings = Settings(mode=Mode.SANDBOX, port=8321).with_mode_defaults()
+    async with vendors_of(settings, db, clinic_server) as opened:
+        yield opened
