@@ -17,7 +17,8 @@ T = TypeVar("T")
 
 # Single signals at a thousand a second make the GUI stutter; one list each 50 ms does not, and nobody sees 50 ms.
 BATCH_SECONDS = 0.05
-JOIN_SECONDS = 5.0
+# Opening a connection is not interrupted, and may take 5 s to fail.
+JOIN_SECONDS = 8.0
 
 
 class Background(QObject):

@@ -113,6 +113,9 @@ class AppointmentTable(QAbstractTableModel):
             found = self._colour("text_muted") if line.row.status in _QUIET else None
         elif role == Qt.ItemDataRole.BackgroundRole:
             found = self._colour("accent_soft") if line.row.id in self._fresh else None
+        elif role == Qt.ItemDataRole.ToolTipRole:
+            # Names can be longer than their column.
+            found = line.texts[index.column()]
         elif role == Qt.ItemDataRole.AccessibleTextRole:
             found = f"{HEADINGS[Column(index.column())]}: {line.texts[index.column()]}"
         return found

@@ -23,9 +23,9 @@ PICTURES = ROOT / "docs" / "images"
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "frontdesk-demo"
 DESKTOP = {
-    "desktop-light": ("--theme", "light"),
-    "desktop-dark": ("--theme", "dark", "--show", "chart"),
-    "desktop-booking": ("--theme", "light", "--show", "booking"),
+    "desktop-light": ("--email", "desk@demo.test", "--theme", "light"),
+    "desktop-dark": ("--email", "manager@demo.test", "--theme", "dark", "--show", "chart"),
+    "desktop-booking": ("--email", "desk@demo.test", "--theme", "light", "--show", "booking"),
 }
 
 
@@ -55,6 +55,7 @@ def demo() -> Iterator[str]:
                 yield f"http://127.0.0.1:{port}"
             finally:
                 process.terminate()
+                process.communicate()
 
 
 def free_port() -> int:
@@ -94,7 +95,7 @@ def ask(client: httpx.Client, method: str, path: str, **options: Any) -> Any:
 
 
 def picture_of_the_desktop(server: str, name: str, *options: str) -> None:
-    command = [sys.executable, "-m", "desktop", "--server", server, "--email", "desk@demo.test", *options]
+    command = [sys.executable, "-m", "desktop", "--server", server, *options]
     environment = {**os.environ, "FRONTDESK_DESKTOP_PASSWORD": PASSWORD, "QT_QPA_PLATFORM": "offscreen"}
     with tempfile.TemporaryDirectory() as settings:
         subprocess.run(

@@ -18,13 +18,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from server.child_process import Child, child, wait_until
 from server.config import DEMO_SECRET_KEY, Mode, Settings
 from server.db.migrate import upgrade
 from server.db.session import asyncpg_url
+from server.db.tables import Clinic
+from server.demo_data import fill, register_sample_website
+from server.domain.links import Links
 from server.embedded import engines
 from server.sample_website import sample_website
 from server.state_folder import kept_secret, logs, owning
@@ -35,7 +38,7 @@ SEED = 20260
 READY_SECONDS = 90.0
 OURS = (
     *("postgres", "postgres.part", "valkey", "logs"),
-    *("running.json", "valkey.pid", "engine-password", "secret-keys", "filling"),
+    *("running.json", "valkey.pid", "engine-password", "secret-keys"),
     *("demo.lock", "owner.lock", "engines.lock", "migrate.lock"),
 )
 
@@ -48,12 +51,13 @@ def run(settings: Settings) -> int:
     """Run the demo until Ctrl-C or SIGTERM (0), or until one of its parts ends (1)."""
     try:
         with ExitStack() as stack:
-            _run(settings, stack)
+            try:
+                _run(settings, stack)
+            except (KeyboardInterrupt, SystemExit):
+                _say("\nStopping")
+                raise
     except (KeyboardInterrupt, SystemExit):
-        print(
-            "\nStopped. The data is kept; `make demo` goes on from here, `make demo-reset` forgets it.",
-            flush=True,
-        )
+        _say("Stopped. The data is kept; `make demo` goes on from here, `make demo-reset` forgets it.")
         return 0
     except DemoError as problem:
         print(f"frontdesk: {problem}", file=sys.stderr)
@@ -107,7 +111,7 @@ def _run(settings: Settings, stack: ExitStack) -> None:
         redis_url=settings.redis_url or running.redis_url,
     )
     _say("Migrating")
-    _prepare_data(settings, embedded=bool(running.database_url))
+    _prepare_data(settings)
     _say("Starting server and worker")
     environment = _environment(settings)
     serve = stack.enter_context(_python("serve", ["-m", "server", "serve"], home, environment))
@@ -142,35 +146,20 @@ def _with_own_keys(settings: Settings) -> Settings:
     return replace(settings, secret_keys=kept_secret(settings.home / "secret-keys"))
 
 
-def _prepare_data(settings: Settings, *, embedded: bool) -> None:
-    interrupted = settings.home / "filling"
-    if interrupted.exists() and embedded:
-        asyncio.run(
-            _execute(
-                settings.database_url,
-                "DROP SCHEMA public CASCADE",
-                "CREATE SCHEMA public",
-            )
-        )
+def _prepare_data(settings: Settings) -> None:
     upgrade(settings.database_url)
-    if asyncio.run(_execute(settings.database_url, "SELECT EXISTS (SELECT FROM clinics)")):
-        return
-    from server.demo_data import fill
-
-    _say("Filling in two clinics (only at the first start)")
-    interrupted.touch()
-    asyncio.run(fill(settings.database_url, SEED))
-    interrupted.unlink()
+    if asyncio.run(_is_empty(settings.database_url)):
+        _say("Filling in two clinics (only at the first start)")
+        asyncio.run(fill(settings.database_url, SEED, Links(settings.public_url, settings.keyring)))
+    # At every start, because FRONTDESK_PORT may have changed since the last one.
+    asyncio.run(register_sample_website(settings.database_url, [website_url(settings).rstrip("/")]))
 
 
-async def _execute(database_url: str, *statements: str) -> object:
-    """Run statements in one transaction; the first value of the last one, None when it returns no rows."""
+async def _is_empty(database_url: str) -> bool:
     engine = create_async_engine(asyncpg_url(database_url))
     try:
-        async with engine.begin() as connection:
-            for statement in statements:
-                result = await connection.execute(text(statement))
-            return result.scalar() if result.returns_rows else None
+        async with engine.connect() as connection:
+            return (await connection.execute(select(Clinic.id).limit(1))).first() is None
     finally:
         await engine.dispose()
 

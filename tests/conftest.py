@@ -22,6 +22,7 @@ from tests.house import House, open_house
 from tests.organisation import Organised, an_organisation
 
 TEMPLATE = "frontdesk_template"
+ORGANISED = "frontdesk_organised"
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +51,34 @@ def template(running: Running) -> str:
     return running.database_url
 
 
+@pytest.fixture(scope="session")
+def organised_template(template: str) -> Organised:
+    """A second template with the organisation in it: four password hashes a run instead of four a test."""
+    import asyncio
+
+    async def create() -> Organised:
+        connection = await asyncpg.connect(template)
+        await connection.execute(f"CREATE DATABASE {ORGANISED} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        await connection.close()
+        db = Database(in_database(template, ORGANISED), pool_size=2)
+        try:
+            return await an_organisation(db)
+        finally:
+            await db.close()
+
+    return asyncio.run(create())
+
+
 @pytest.fixture
-async def database_url(template: str) -> AsyncIterator[str]:
-    """A fresh copy of the template: real commits, and nothing of another test."""
+async def database_url(template: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """A fresh copy of a template: real commits, and nothing of another test."""
+    source = TEMPLATE
+    if "organised" in request.fixturenames:
+        request.getfixturevalue("organised_template")
+        source = ORGANISED
     name = f"t_{secrets.token_hex(6)}"
     connection = await asyncpg.connect(template)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY file_copy")
     yield in_database(template, name)
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
@@ -96,9 +119,9 @@ def settings(database_url: str, running: Running, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def organised(db: Database) -> Organised:
-    """Two clinics, three providers, four services: small enough to know by heart."""
-    return await an_organisation(db)
+def organised(organised_template: Organised) -> Organised:
+    """Two clinics, three providers, three services: small enough to know by heart."""
+    return organised_template
 
 
 @pytest.fixture

@@ -50,7 +50,12 @@ export function doneView({ data, state, words, acts }, visit, now) {
             join
               ? el(
                   'a',
-                  { href: visit.join_url, target: '_blank', rel: 'noopener noreferrer' },
+                  {
+                    href: visit.join_url,
+                    class: 'button quiet',
+                    target: '_blank',
+                    rel: 'noopener noreferrer',
+                  },
                   words.say('join'),
                 )
               : words.say('join_soon'),

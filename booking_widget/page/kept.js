@@ -40,13 +40,15 @@ export function summary({ words }, visit) {
  * @param {Context} context @param {string} expires @param {() => number} now @param {(text: string) => void} speak @param {() => void} lapsed
  * @returns {() => void} stops it
  */
-export function countDown({ words }, expires, now, speak, lapsed) {
+export function countDown({ data, words }, expires, now, speak, lapsed) {
   const spoken = new Set(SPOKEN_MINUTES.filter((minutes) => Date.parse(expires) - now() < minutes * 60000));
   const tick = () => {
     const seconds = Math.max(0, Math.ceil((Date.parse(expires) - now()) / 1000));
     const shown = document.getElementById('left');
     if (shown) {
-      shown.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+      // Our clock and the server's agree to a second or so, which must not show as more than was promised.
+      const kept = Math.min(seconds, data.clinic.hold_minutes * 60);
+      shown.textContent = `${Math.floor(kept / 60)}:${String(kept % 60).padStart(2, '0')}`;
       shown.parentElement?.classList.toggle('late', seconds <= 120);
     }
     const due = SPOKEN_MINUTES.filter((minutes) => seconds <= minutes * 60 && !spoken.has(minutes)).at(-1);

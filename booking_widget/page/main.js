@@ -19,14 +19,16 @@ import { byId, el } from './el.js';
 import { connectHost } from './host.js';
 import { countDown } from './kept.js';
 import { confirmingView, payView, refusal, stripeForm } from './pay.js';
-import { DAYS, openDay, pickView, takenView } from './pick.js';
-import { STAGES, isOpen, next, stepOf } from './steps.js';
+import { DAYS, listenToChoices, pickView, takenView } from './pick.js';
+import { isOpen, markStage, next, stepOf } from './steps.js';
 import { Words, plusDays } from './words.js';
+import { createWork } from './work.js';
 
 /** @import { Acts, Context, Details, PageData, State, Step, Visit } from './types.js' */
 
 const DOUBT_AFTER_MS = 8000;
 const FAILED_AFTER_MS = 3000;
+const LINK_TRIES = 20;
 const LOOK_EVERY_MS = 10000;
 
 const data = /** @type {PageData} */ (JSON.parse(byId('data').textContent ?? ''));
@@ -59,13 +61,14 @@ const state = {
   notice: '',
 };
 
-/** @type {() => Promise<void>} */
-let pending = async () => {};
-let busy = false;
 let newest = 0;
 /** @type {(() => Promise<string>) | null} */
 let submitCard = null;
 let stopTimer = () => {};
+
+const { attempt, isBusy } = createWork(page, words, () => {
+  if (state.step === 'held') state.step = 'pick';
+});
 
 /** @type {Acts} */
 const acts = {
@@ -83,6 +86,9 @@ const acts = {
     state.typed = typed;
     if (wrong.size) return refuse(wrong);
     attempt(() => submit(typed));
+  },
+  unsettle() {
+    state.settled = false;
   },
   type: (typed) => remember(typed),
   edit: () => draw(next(state.step, 'edit')),
@@ -107,54 +113,14 @@ const acts = {
 const context = { data, state, words, acts };
 
 const host = connectHost([...data.origins, location.origin], (_, token) => {
-  if (token && !state.token) attempt(() => resume(token));
+  if (token && !state.token) attempt(() => resume(token), true);
   else tellHost();
 });
 
 // Work that may fail ---------------------------------------------------------------------------------------------
 
-/** Runs one piece of work at a time; when it fails, says so and offers the same work again. @param {() => Promise<void>} work */
-async function attempt(work) {
-  if (busy) return;
-  busy = true;
-  byId('trouble')?.remove();
-  page.setAttribute('aria-busy', 'true');
-  try {
-    await work();
-  } catch (error) {
-    pending = work;
-    if (state.step === 'held') state.step = 'pick';
-    trouble(error);
-  } finally {
-    busy = false;
-    page.removeAttribute('aria-busy');
-  }
-}
-
-/** @param {unknown} error */
-function trouble(error) {
-  const sentence =
-    error instanceof Problem ? error.message : words.say(error instanceof Unreachable ? 'offline' : 'busy');
-  const again = el(
-    'button',
-    { class: 'button', type: 'button', onclick: () => attempt(pending) },
-    words.say('retry'),
-  );
-  page.before(
-    el(
-      'div',
-      { class: 'banner bad', id: 'trouble', role: 'alert' },
-      el('p', {}, sentence || words.say('busy')),
-      again,
-    ),
-  );
-  if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
-}
-
-addEventListener('online', () => byId('trouble') && attempt(pending));
-
 /** @param {{ service_id?: string, provider_id?: string, from?: string }} asked @param {string} focus */
-async function look(asked, focus) {
+async function look(asked, focus, move = true) {
   const mine = ++newest;
   const service_id = asked.service_id ?? state.service_id;
   const service = data.clinic.services.find((card) => card.id === service_id);
@@ -172,11 +138,7 @@ async function look(asked, focus) {
     slots: found.slots,
     settled: state.settled || 'service_id' in asked,
   });
-  const query = new URLSearchParams(data.ask);
-  if (state.settled) query.set('service', service_id);
-  if (provider_id) query.set('provider', provider_id);
-  if (from !== data.today) query.set('from', from);
-  history.replaceState(keep(), '', `${data.base}${query.size ? `?${query}` : ''}`);
+  if (move) history.replaceState(keep(), '', lookAddress());
   draw(next(state.step, 'look'), focus);
   speak(words.count('times', found.slots.length));
 }
@@ -224,12 +186,23 @@ async function submit(typed) {
     settle(visit);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    if (error.code === 'hold_expired' || error.code === 'wrong_state')
-      return settle(await readVisit(state.token));
+    if (overtaken(error)) return settleOvertaken(error);
     if (!error.fields.length && !['invalid_mobile', 'invalid_email', 'consent_required'].includes(error.code))
       throw error;
     refuse(refusals(context, error));
   }
+}
+
+/** @param {unknown} error @returns {boolean} the visit is not where this page thought it was */
+function overtaken(error) {
+  return error instanceof Problem && (error.code === 'hold_expired' || error.code === 'wrong_state');
+}
+
+/** @param {unknown} error */
+async function settleOvertaken(error) {
+  const visit = await readVisit(state.token);
+  // The server's clock has the last word, and its sweep may not have come by yet.
+  settle(visit, error instanceof Problem && error.code === 'hold_expired' ? 'ended' : undefined);
 }
 
 /** @param {HTMLElement} mount @param {HTMLElement} button @param {string} key */
@@ -239,8 +212,8 @@ async function pay(mount, button, key) {
   try {
     step = await startPayment(state.token, key);
   } catch (error) {
-    if (!(error instanceof Problem) || !['hold_expired', 'wrong_state'].includes(error.code)) throw error;
-    return settle(await readVisit(state.token));
+    if (!overtaken(error)) throw error;
+    return settleOvertaken(error);
   }
   if (step.kind === 'none') return settle(await readVisit(state.token));
   if (step.kind === 'stripe_elements') {
@@ -293,6 +266,19 @@ async function watch() {
   }
 }
 
+/** The video room is made a moment after the payment: its link is shown as soon as it is there. */
+async function awaitLink() {
+  const mine = ++newest;
+  for (let tries = 0; tries < LINK_TRIES && mine === newest && state.step === 'done'; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const visit = await readVisit(state.token).catch(unlessProblem);
+    if (visit?.join_url && mine === newest && state.step === 'done') {
+      state.visit = visit;
+      return draw('done', 'none');
+    }
+  }
+}
+
 /** A read that fails in the background is tried again later; a mistake of ours is not hidden. @param {unknown} error */
 function unlessProblem(error) {
   if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
@@ -309,6 +295,7 @@ function settle(visit, step = stepOf(visit, now(), false), focus) {
   state.service_id = visit.service_id;
   draw(step, focus);
   if (step === 'confirming') watch();
+  if (step === 'done' && visit.mode === 'remote' && !visit.join_url) awaitLink();
 }
 
 /** @param {Map<string, string>} wrong */
@@ -345,16 +332,6 @@ function draw(step, focus = 'h2') {
   if ((step === 'details' || step === 'pay') && visit.expires_at)
     stopTimer = countDown(context, visit.expires_at, now, speak, check);
   tellHost();
-}
-
-/** @param {Step} step */
-function markStage(step) {
-  const stage = STAGES[step];
-  document.querySelectorAll('.steps li').forEach((item, index) => {
-    item.classList.toggle('past', index < stage);
-    if (index === stage) item.setAttribute('aria-current', 'step');
-    else item.removeAttribute('aria-current');
-  });
 }
 
 function keptBanner() {
@@ -395,6 +372,14 @@ function forget() {
 
 // Remembering ---------------------------------------------------------------------------------------------------
 
+function lookAddress() {
+  const query = new URLSearchParams(data.ask);
+  if (state.settled) query.set('service', state.service_id);
+  if (state.provider_id) query.set('provider', state.provider_id);
+  if (state.from !== data.today) query.set('from', state.from);
+  return `${data.base}${query.size ? `?${query}` : ''}`;
+}
+
 const visitAddress = () => `${data.base}/visit/${state.token}${data.ask}`;
 
 /** What was typed stays with this entry of the tab's history, as browsers do with forms themselves. No storage: it is
@@ -409,7 +394,7 @@ function remember(typed) {
 
 /** Looks whether the visit moved on without us: the hold ran out, the payment came, somebody canceled. */
 async function check() {
-  if (busy || (state.step !== 'details' && state.step !== 'pay')) return;
+  if (isBusy() || (state.step !== 'details' && state.step !== 'pay')) return;
   const visit = await readVisit(state.token).catch(unlessProblem);
   const step = visit && stepOf(visit, now(), false);
   if (visit && step !== state.step && !(state.step === 'details' && step === 'pay'))
@@ -421,7 +406,7 @@ async function follow(focus) {
   const token = location.pathname.match(/\/visit\/([\w-]+)$/)?.[1];
   if (token) return settle(await readVisit((state.token = token)), undefined, focus);
   if (state.step !== 'pick') state.step = 'done';
-  return look({}, focus);
+  return look({}, focus, false);
 }
 
 /** Goes on with the visit that the host page remembers, unless it is over. @param {string} token */
@@ -438,44 +423,13 @@ async function resume(token) {
 
 addEventListener('popstate', () => {
   state.typed = history.state?.typed ?? state.typed;
-  attempt(() => follow('h2'));
+  attempt(() => follow('h2'), true);
 });
-addEventListener('pageshow', (event) => event.persisted && attempt(() => follow('none')));
+addEventListener('pageshow', (event) => event.persisted && attempt(() => follow('none'), true));
 document.addEventListener('visibilitychange', () => document.hidden || check());
 setInterval(check, LOOK_EVERY_MS);
 
-// The first page, as the server drew it, answers to these; so does every later one.
-page.addEventListener('submit', (event) => {
-  const form = /** @type {HTMLFormElement} */ (event.target);
-  const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
-  if (!('hold' in form.dataset) || !button) return;
-  event.preventDefault();
-  acts.choose(button.value);
-});
-page.addEventListener('click', (event) => {
-  const link = /** @type {HTMLElement} */ (event.target).closest('a');
-  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
-  const { service, provider, from, day, change } = link.dataset;
-  if (
-    service === undefined &&
-    provider === undefined &&
-    from === undefined &&
-    day === undefined &&
-    change === undefined
-  )
-    return;
-  event.preventDefault();
-  if (day) {
-    openDay(page, day);
-    speak(link.textContent ?? '');
-  } else if (change !== undefined) {
-    page.querySelector('.settled')?.classList.remove('settled');
-    state.settled = false;
-    byId('what').focus();
-  } else if (service) acts.look({ service_id: service }, '#when');
-  else if (provider !== undefined) acts.look({ provider_id: provider }, `[data-provider="${provider}"]`);
-  else if (from) acts.look({ from }, '#when');
-});
+listenToChoices(page, acts, speak);
 
 if (state.visit) {
   const form = /** @type {HTMLFormElement | null} */ (page.querySelector('form[data-details]'));

@@ -1,6 +1,6 @@
 /* Choosing a service, a person and a time. The markup is that of steps/pick.html, so the first page needs no redraw. */
 
-import { el } from './el.js';
+import { byId, el } from './el.js';
 import { plusDays } from './words.js';
 
 /** @import { Child } from './el.js' */
@@ -260,4 +260,42 @@ export function takenView(context) {
       el('button', { class: 'button quiet', type: 'button', onclick: acts.restart }, words.say('all_times')),
     ),
   );
+}
+
+/**
+ * The first page, as the server drew it, answers to these; so does every later one.
+ * @param {HTMLElement} page @param {import('./types.js').Acts} acts @param {(text: string) => void} speak
+ */
+export function listenToChoices(page, acts, speak) {
+  page.addEventListener('submit', (event) => {
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
+    if (!('hold' in form.dataset) || !button) return;
+    event.preventDefault();
+    acts.choose(button.value);
+  });
+  page.addEventListener('click', (event) => {
+    const link = /** @type {HTMLElement} */ (event.target).closest('a');
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const { service, provider, from, day, change } = link.dataset;
+    if (
+      service === undefined &&
+      provider === undefined &&
+      from === undefined &&
+      day === undefined &&
+      change === undefined
+    )
+      return;
+    event.preventDefault();
+    if (day) {
+      openDay(page, day);
+      speak(link.textContent ?? '');
+    } else if (change !== undefined) {
+      page.querySelector('.settled')?.classList.remove('settled');
+      acts.unsettle();
+      byId('what').focus();
+    } else if (service) acts.look({ service_id: service }, '#when');
+    else if (provider !== undefined) acts.look({ provider_id: provider }, `[data-provider="${provider}"]`);
+    else if (from) acts.look({ from }, '#when');
+  });
 }

@@ -45,4 +45,14 @@ export function stepOf(visit, now, paying) {
 export const isOpen = (visit) => visit?.status === 'draft' || visit?.status === 'pending_payment';
 
 /** Place of each step in the row of steps at the top. */
-export const STAGES = { pick: 0, held: 0, taken: 0, details: 1, pay: 2, confirming: 2, done: 3, ended: -1 };
+const STAGES = { pick: 0, held: 0, taken: 0, details: 1, pay: 2, confirming: 2, done: 3, ended: -1 };
+
+/** @param {Step} step */
+export function markStage(step) {
+  const stage = STAGES[step];
+  document.querySelectorAll('.steps li').forEach((item, index) => {
+    item.classList.toggle('past', index < stage);
+    if (index === stage) item.setAttribute('aria-current', 'step');
+    else item.removeAttribute('aria-current');
+  });
+}

@@ -118,6 +118,7 @@
  * @property {(typed: Details, wrong: Map<string, string>) => void} submit
  * @property {(typed: Partial<Details>) => void} type
  * @property {() => void} edit
+ * @property {() => void} unsettle
  * @property {(mount: HTMLElement, button: HTMLElement) => void} pay
  * @property {() => void} resend
  */

@@ -22,9 +22,9 @@ FRESH_MILLISECONDS = 4000
 WIDTHS = {
     Column.DAY: 88,
     Column.TIME: 80,
-    Column.STATUS: 152,
+    Column.STATUS: 144,
     Column.PAYMENT: 120,
-    Column.REFERENCE: 80,
+    Column.REFERENCE: 88,
     Column.AMOUNT: 80,
 }
 

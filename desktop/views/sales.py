@@ -156,7 +156,9 @@ class SalesView(QWidget):
                 Bar(one.day, one.gross_minor / 10**one.currency_exponent, one.refunds_minor / 10**one.currency_exponent)
                 for one in self._days.days
                 if one.currency == self.currency.value
-            ]
+            ],
+            self._store.filters.first_day,
+            self._store.filters.end_day,
         )
 
     def _on_chart_toggled(self, opened: bool) -> None:

@@ -45,14 +45,18 @@ class DailyChart(QWidget):
         layout.addWidget(self._plot)
         self.recolour()
 
-    def show_bars(self, bars: Sequence[Bar]) -> None:
-        """Replace the bars; days without money may be absent and stay empty."""
+    def show_bars(self, bars: Sequence[Bar], first_day: date | None = None, end_day: date | None = None) -> None:
+        """Replace the bars, from `first_day` to before `end_day` (None: where the bars begin and end).
+
+        Days without money may be absent and stay empty.
+        """
         self._bars = sorted(bars, key=lambda bar: bar.day)
         days = [bar.day.toordinal() for bar in self._bars]
         self._gross.setOpts(x=days, height=[bar.gross for bar in self._bars])
         self._refunds.setOpts(x=days, height=[-bar.refunds for bar in self._bars])
         if days:
-            first, last = days[0], days[-1]
+            first = first_day.toordinal() if first_day else days[0]
+            last = end_day.toordinal() - 1 if end_day else days[-1]
             step = max(1, round((last - first + 1) / 8))
             ticks = [(day, short_day(date.min + timedelta(days=day - 1))) for day in range(first, last + 1, step)]
             self._plot.getAxis("bottom").setTicks([ticks])

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.formats import Mark
 from desktop.widgets.marks import MarkLabel
-from desktop.widgets.text import GRID, label, rule
+from desktop.widgets.text import GRID, button, label, rule
 
 CAPTION_WIDTH = 96
 
@@ -58,12 +58,37 @@ class Facts(_Section):
         self._empty()
         for row, (caption, text) in enumerate(facts):
             self._put(label(caption, tone="muted"), row, 0)
-            value = label(text, wraps=not self._amounts, selectable=True)
-            value.setAccessibleName(f"{caption}: {text}")
-            if self._amounts:
-                value.setAlignment(Qt.AlignmentFlag.AlignRight)
-            self._put(value, row, 1)
+            self._put(_link(caption, text) if text.startswith("http") else self._value(caption, text), row, 1)
             self._lines.append(f"{caption}: {text}")
+
+    def _value(self, caption: str, text: str) -> QLabel:
+        value = _narrow(label(text, wraps=not self._amounts, selectable=True))
+        value.setAccessibleName(f"{caption}: {text}")
+        if self._amounts:
+            value.setAlignment(Qt.AlignmentFlag.AlignRight)
+        return value
+
+
+def _narrow(made: QLabel) -> QLabel:
+    """Allow a label to be narrower than its longest word, which would push the rest out of sight."""
+    made.setMinimumWidth(1)
+    return made
+
+
+def _link(caption: str, address: str) -> QWidget:
+    """An address as its beginning and a button that copies all of it."""
+    made = QWidget()
+    beginning = _narrow(label(address.partition("://")[2]))
+    beginning.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    beginning.setToolTip(address)
+    copy = button("Copy", "link", f"Copy {caption.lower()}")
+    copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(address))
+    row = QHBoxLayout(made)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(GRID)
+    row.addWidget(beginning, 1)
+    row.addWidget(copy)
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +123,11 @@ class MarkedLines(_Section):
             right = label(line.right, size="small", tone="muted")
             right.setAlignment(Qt.AlignmentFlag.AlignRight)
             self._put(mark, row, 0)
-            self._put(label(line.text, wraps=True), row, 1)
+            self._put(_narrow(label(line.text, wraps=True)), row, 1)
             self._put(right, row, 2)
             row += 1
             if line.remark:
-                self._put(label(line.remark, size="small", tone=line.remark_tone, wraps=True), row, 1, span=2)
+                self._put(_narrow(label(line.remark, size="small", tone=line.remark_tone, wraps=True)), row, 1, span=2)
                 row += 1
             self._lines.append(f"{line.mark.word}: {line.text}")
         if not lines:

@@ -1,7 +1,5 @@
 """Labels, rules and panels in the theme's sizes and tones."""
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -40,7 +38,7 @@ def label(
 
 
 def button(text: str, kind: str = "", name: str = "") -> QPushButton:
-    """A push button; `kind` is "", `primary`, `danger`, `quiet` or `slot`; `name` is read out instead of the text."""
+    """A push button; `kind` is "", `primary`, `danger`, `quiet`, `link` or `slot`; `name` is read out instead of the text."""
     made = QPushButton(text)
     made.setProperty("kind", kind)
     made.setAccessibleName(name or text.replace("&", ""))
@@ -68,12 +66,12 @@ def column(*, spacing: int = GRID, margin: int = 0) -> QVBoxLayout:
     return made
 
 
-def side_by_side(*parts: QWidget, widths: Sequence[int] = (1, 1)) -> QHBoxLayout:
-    """A row of two columns in the proportion `widths`, aligned at the top."""
+def side_by_side(*parts: QWidget) -> QHBoxLayout:
+    """A row of equal columns, aligned at the top."""
     row = QHBoxLayout()
     row.setSpacing(GRID)
-    for part, width in zip(parts, widths, strict=True):
-        row.addWidget(part, width, Qt.AlignmentFlag.AlignTop)
+    for part in parts:
+        row.addWidget(part, 1, Qt.AlignmentFlag.AlignTop)
     return row
 
 

@@ -17,12 +17,12 @@ async def post(
     kind: EntryKind,
     lines: Sequence[Line],
     *,
-    moved: UUID,
+    moved: UUID | str,
     appointment_id: UUID,
     payment_id: UUID,
     currency: str,
 ) -> None:
-    """Write one transaction's lines. `moved` is the payment or refund that moved the money: a second posting for
+    """Write one transaction's lines. `moved` names the payment or refund that moved the money: a second posting for
     it violates a unique constraint instead of counting twice. The day is the clinic's calendar day now."""
     clinic = (
         await work.connection.execute(

@@ -10,12 +10,12 @@ from server.actions.bookkeeping import post
 from server.db.ids import new_id
 from server.db.session import Database
 from server.db.tables import Appointment, Payment, Refund
-from server.db.unit_of_work import SYSTEM, Actor, AlreadyDone, Once, Work, unit_of_work
+from server.db.unit_of_work import Actor, AlreadyDone, Once, Work, unit_of_work
 from server.domain.errors import NotFoundError, RefundTooLargeError
 from server.domain.ledger import EntryKind, refund
 from server.domain.permissions import Viewer
 from server.domain.pricing import refundable
-from server.domain.transitions import PAYMENT, PaymentVerb, move
+from server.domain.transitions import PAYMENT, REFUND, PaymentVerb, RefundVerb, move, sources
 from server.gateways.errors import GatewayRefusedError
 from server.gateways.payments import (
     PaymentProcessor,
@@ -192,70 +192,86 @@ async def _settle(
     status: RefundStatus,
     code: str | None,
 ) -> None:
-    async with unit_of_work(db, SYSTEM) as work:
-        found = (
-            await work.connection.execute(
-                select(Refund.payment_id, Refund.appointment_id).where(Refund.id == refund_id)
-            )
-        ).one_or_none()
-        if found is None:
+    async with unit_of_work(db, Actor(ActorKind.PROCESSOR, processor)) as work:
+        appointment_id = (
+            await work.connection.execute(select(Refund.appointment_id).where(Refund.id == refund_id))
+        ).scalar_one_or_none()
+        if appointment_id is None:
             raise NotFoundError(f"No refund of ours has the id {refund_id}.")
-        payment_id = found.payment_id
-        await _lock_appointment(work, found.appointment_id)
-        payment = await _locked_payment(work, payment_id)
-        # The conditional update claims the move: whoever comes second finds nothing pending.
-        moved = (
-            await work.connection.execute(
-                update(Refund)
-                .where(Refund.id == refund_id, Refund.status == RefundStatus.PENDING)
-                .values(
-                    status=status,
-                    processor_refund_id=func.coalesce(Refund.processor_refund_id, processor_refund_id),
-                    failure_code=code,
-                    settled_at=None if status is RefundStatus.PENDING else work.now,
-                )
-                .returning(Refund.amount_minor, Refund.currency)
+        await _lock_appointment(work, appointment_id)
+        before = (await work.connection.execute(select(Refund).where(Refund.id == refund_id))).one()
+        if status is not RefundStatus.PENDING and before.status not in _LEADING_TO[status]:
+            return
+        await work.connection.execute(
+            update(Refund)
+            .where(Refund.id == refund_id)
+            .values(
+                status=before.status if status is RefundStatus.PENDING else status,
+                processor_refund_id=func.coalesce(Refund.processor_refund_id, processor_refund_id),
+                failure_code=before.failure_code if status is RefundStatus.PENDING else code,
+                settled_at=before.settled_at if status is RefundStatus.PENDING else work.now,
             )
-        ).one_or_none()
-        if moved is None or status is RefundStatus.PENDING:
-            return
-        after = {
-            "refund_id": str(refund_id),
-            "amount_minor": moved.amount_minor,
-            "currency": moved.currency,
-        }
-        by = Actor(ActorKind.PROCESSOR, processor)
-        where = {
-            "appointment_id": payment.appointment_id,
-            "clinic_id": payment.clinic_id,
-            "actor": by,
-        }
-        if status is RefundStatus.FAILED:
-            work.record(EventKind.REFUND_FAILED, after={**after, "failure_code": code}, **where)
-            return
-        refunded = payment.refunded_minor + moved.amount_minor
-        verb = PaymentVerb.REFUND_ALL if refunded == payment.captured_minor else PaymentVerb.REFUND_PART
-        payment_status = move(PAYMENT, PaymentStatus(payment.status), verb)
-        await work.connection.execute(
-            update(Payment).where(Payment.id == payment_id).values(refunded_minor=refunded, status=payment_status)
         )
-        await work.connection.execute(
-            update(Appointment).where(Appointment.id == payment.appointment_id).values(payment_status=payment_status)
-        )
-        await post(
-            work,
-            EntryKind.REFUND,
-            refund(moved.amount_minor),
-            moved=refund_id,
-            appointment_id=payment.appointment_id,
-            payment_id=payment_id,
-            currency=moved.currency,
-        )
-        work.record(
-            EventKind.REFUND_ISSUED,
-            after={**after, "payment_status": payment_status},
-            **where,
-        )
+        if status is RefundStatus.SUCCEEDED:
+            await _count(work, before, before.amount_minor, EventKind.REFUND_ISSUED)
+        elif status is RefundStatus.FAILED and before.status == RefundStatus.SUCCEEDED:
+            # The bank sent it back: the money lies at the processor again, and the books have to say so.
+            await _count(work, before, -before.amount_minor, EventKind.REFUND_FAILED, code)
+        elif status is RefundStatus.FAILED:
+            payment = await _locked_payment(work, before.payment_id)
+            work.record(
+                EventKind.REFUND_FAILED,
+                appointment_id=appointment_id,
+                clinic_id=payment.clinic_id,
+                after={**_named(before), "failure_code": code},
+            )
+
+
+_LEADING_TO = {
+    RefundStatus.SUCCEEDED: sources(REFUND, RefundVerb.SUCCEED),
+    RefundStatus.FAILED: sources(REFUND, RefundVerb.FAIL),
+}
+
+
+def _named(row: Row[*tuple[Any, ...]]) -> dict[str, object]:
+    return {"refund_id": str(row.id), "amount_minor": row.amount_minor, "currency": row.currency}
+
+
+async def _count(
+    work: Work, row: Row[*tuple[Any, ...]], amount_minor: int, event: EventKind, code: str | None = None
+) -> None:
+    """Book the refund's amount on payment, appointment and ledger; a negative amount takes it back out."""
+    payment = await _locked_payment(work, row.payment_id)
+    refunded = payment.refunded_minor + amount_minor
+    status = move(PAYMENT, PaymentStatus(payment.status), _refund_verb(refunded, payment.captured_minor, amount_minor))
+    await work.connection.execute(
+        update(Payment).where(Payment.id == row.payment_id).values(refunded_minor=refunded, status=status)
+    )
+    await work.connection.execute(
+        update(Appointment).where(Appointment.id == row.appointment_id).values(payment_status=status)
+    )
+    await post(
+        work,
+        EntryKind.REFUND,
+        refund(amount_minor),
+        moved=f"{row.id}" if amount_minor > 0 else f"{row.id}:returned",
+        appointment_id=row.appointment_id,
+        payment_id=row.payment_id,
+        currency=row.currency,
+    )
+    failure = {} if code is None else {"failure_code": code}
+    work.record(
+        event,
+        appointment_id=row.appointment_id,
+        clinic_id=payment.clinic_id,
+        after={**_named(row), "payment_status": status, **failure},
+    )
+
+
+def _refund_verb(refunded: int, captured: int, change: int) -> PaymentVerb:
+    if change > 0:
+        return PaymentVerb.REFUND_ALL if refunded == captured else PaymentVerb.REFUND_PART
+    return PaymentVerb.RETURN_ALL if refunded == 0 else PaymentVerb.RETURN_PART
 
 
 async def unsettled_refunds(db: Database, seconds: int, limit: int = 50) -> list[UUID]:

@@ -34,7 +34,7 @@ class Organisation:
             {
                 "id": self.id(plan.slug), "slug": plan.slug, "name": plan.name, "address": plan.address,
                 "phone": plan.phone, "time_zone": plan.time_zone, "country": plan.country, "currency": plan.currency,
-                "currency_exponent": 2, "languages": list(plan.languages), "origins": origins.get(plan.slug, []),
+                "currency_exponent": plan.currency_exponent, "languages": list(plan.languages), "origins": origins.get(plan.slug, []),
                 "theme": {"accent": plan.accent, "surface": "#f4f7f7", "text": "#14201f", "radius": plan.radius},
                 "created_at": self.opened,
             }

@@ -58,7 +58,7 @@ _EVERYWHERE: tuple[_Names, ...] = (
     ),
     (
         "Zofia,Paweł,Agnieszka,Łukasz,Ondřej,Božena,Jiří,Małgorzata,Tomáš,Kasia",
-        "Wiśniewska,Dvořák,Kowalczyk,Łuczak,Novotný,Żak,Zieliński,Horáková",
+        "Wójcik,Dvořák,Kowalczyk,Łuczak,Krčmář,Żak,Sikora,Mazur",
         "en",
     ),
     (

@@ -73,7 +73,7 @@ PROVIDERS = {
             color="#0b6e6e",
             hours={"harbor": (("0123", "8-12 13-17:30"), ("4", "8-14"))},
             offers={"harbor": {"physio-first": 14_000, "physio": 8_500, "physio-video": 7_000, "intro": 0}},
-            busy=0.62,
+            busy=0.38,
         ),
         ProviderPlan(
             key="tom",
@@ -85,7 +85,7 @@ PROVIDERS = {
             hours={"harbor": (("024", "7-13"), ("13", "12-16 16:30-20"), ("5", "9-14"))},
             offers={"harbor": {"physio-first": 12_500, "physio": 7_500, "physio-home": 19_000, "massage": 9_500}},
             away=((4, 4, "13-20", "Course"),),
-            busy=0.55,
+            busy=0.33,
         ),
         ProviderPlan(
             key="lucia",
@@ -97,7 +97,7 @@ PROVIDERS = {
             hours={"harbor": (("01234", "9-12:30 13:30-17"),)},
             offers={"harbor": {"gp": 13_000, "gp-video": 7_500, "check-up": 32_000}},
             away=((9, 15, "0-24", "Vacation"), (-52, -50, "0-24", "Conference")),
-            busy=0.58,
+            busy=0.33,
         ),
         ProviderPlan(
             key="renee",
@@ -109,7 +109,7 @@ PROVIDERS = {
             hours={"harbor": (("1234", "10-14 15-19"), ("56", "9-15"))},
             offers={"harbor": {"massage": 11_000}},
             away=((-30, -24, "0-24", "Vacation"),),
-            busy=0.5,
+            busy=0.28,
         ),
         ProviderPlan(
             key="aiko",
@@ -126,7 +126,7 @@ PROVIDERS = {
                 "harbor": {"therapy-first": 24_000, "therapy": 16_000, "intro": 0},
                 "lakeside": {"therapy-first": 18_500, "therapy": 12_500, "intro": 0},
             },
-            busy=0.6,
+            busy=0.36,
         ),
         ProviderPlan(
             key="oliver",
@@ -138,7 +138,7 @@ PROVIDERS = {
             hours={"lakeside": (("01234", "8:30-12:30 13:30-17:30"),)},
             offers={"lakeside": {"gp": 8_500, "gp-video": 4_900, "check-up": 24_500}},
             away=((-41, -35, "0-24", "Holiday"), (6, 6, "12-24", "Training")),
-            busy=0.6,
+            busy=0.36,
         ),
         ProviderPlan(
             key="priya",
@@ -152,7 +152,7 @@ PROVIDERS = {
                 "lakeside": {"physio-first": 9_000, "physio": 5_500, "physio-video": 4_500, "physio-home": 11_000},
             },
             away=((2, 2, "12-24", "Training"),),
-            busy=0.58,
+            busy=0.33,
         ),
         ProviderPlan(
             key="sian",
@@ -163,7 +163,7 @@ PROVIDERS = {
             color="#a16207",
             hours={"lakeside": (("012", "7-13 14-16"), ("3", "12-20"), ("6", "9-13")), "harbor": (("4", "8-13"),)},
             offers={"lakeside": {"nutrition": 6_500, "intro": 0}, "harbor": {"nutrition": 9_000}},
-            busy=0.5,
+            busy=0.28,
         ),
     )
 }

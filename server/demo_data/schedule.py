@@ -13,13 +13,14 @@ from server.demo_data.chance import chance
 from server.demo_data.people import Person
 from server.demo_data.providers import PROVIDERS, ProviderPlan
 from server.demo_data.services import CLINICS, SERVICES, ClinicPlan, ServicePlan
-from server.domain.availability import Interval, Minute, grid_starts, minute_of, moment_of, opening_spans
+from server.domain.availability import Interval, Minute, grid_starts, minute_of, moment_of, opening_spans, wall_minute
 from shared.schemas.enums import VisitMode
 
 DAYS_BACK, DAYS_AHEAD = 90, 30
-_GAP_MINUTES = 30
+_GAP_MINUTES, _GAP_MINUTES_TODAY = 30, 15
+_TODAY = 2.1
 _WEEKDAYS = (1.12, 1.02, 1.06, 0.98, 0.88, 0.92, 0.8)
-_LONGEST_LEAD_DAYS = 27
+_LONGEST_LEAD_DAYS = 23
 _DAY_MINUTES = 1440
 _SHARES = {"physio": 5, "physio-first": 2, "gp": 5, "gp-video": 4, "therapy": 5, "nutrition": 4, "massage": 3}
 
@@ -78,27 +79,29 @@ def _day(
     days: int,
 ) -> list[Wanted]:
     draw = chance(seed, "day", provider.key, clinic.slug, days)
-    # Business has grown a little: by a fifth over the last quarter.
-    load = min(provider.busy * _WEEKDAYS[day.weekday()] * (1 + min(days, 0) / (5 * DAYS_BACK)), 0.9)
+    # Business has grown a little: by a fifth over the last quarter. Today is a busy day, so that there is much to see.
+    growth = 1 + min(days, 0) / (5 * DAYS_BACK)
+    load = min(provider.busy * _WEEKDAYS[day.weekday()] * growth * (_TODAY if days == 0 else 1), 0.85)
     prices = provider.offers[clinic.slug]
     services, shares = list(prices), [_SHARES.get(key, 1) for key in prices]
+    gap = _GAP_MINUTES_TODAY if days == 0 else _GAP_MINUTES
     result = []
     for span in opening_spans(provider.weekly(clinic.slug), clinic.zone, day, day + timedelta(days=1)):
         earliest = span[0]
         while earliest < span[1]:
             if draw.random() > load:
-                earliest += _GAP_MINUTES
+                earliest += gap
                 continue
             service = SERVICES[draw.choices(services, shares)[0]]
             start = _first_free(span, earliest, service, taken)
             if start is None:
-                earliest += _GAP_MINUTES
+                earliest += gap
                 continue
             _take(taken, service.rules.claimed(start))
             earliest = service.rules.claimed(start)[1]
             result.append(
                 _asked_for(
-                    f"{provider.key} {clinic.slug} {days} {start - span[0]}",
+                    f"{provider.key} {clinic.slug} {days} {start - wall_minute(day, 0, clinic.zone)}",
                     seed,
                     clinic=clinic,
                     provider=provider,
@@ -166,7 +169,7 @@ def _booked_at(
     least, most = draw.choices(((0, 0), (1, 2), (3, 10), (11, _LONGEST_LEAD_DAYS)), (14, 24, 41, 21))[0]
     booked_on = day - timedelta(days=draw.randint(least, most))
     if booked_on.weekday() > 4 and draw.random() < (0.9 if by_phone else 0.5):
-        booked_on -= timedelta(days=booked_on.weekday() - 4)
+        booked_on -= timedelta(days=booked_on.weekday() - draw.randint(0, 4))
     hour = draw.triangular(8, 18, 10.5) if by_phone else draw.triangular(7, 22.5, 12)
     latest = start - service.notice - 30
     while True:

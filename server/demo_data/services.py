@@ -23,6 +23,7 @@ class ClinicPlan:
     country: str
     currency: str
     languages: tuple[str, ...]
+    currency_exponent: int = 2
     accent: str
     radius: int
 

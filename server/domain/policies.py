@@ -29,13 +29,19 @@ def refund_due(tiers: Sequence[RefundTier], paid_minor: int, starts_at: datetime
 
 def policy_sentence(tiers: Sequence[RefundTier]) -> str:
     """For example "Canceled 24 hours or more before the visit: full refund. …" """
-    if not tiers:
+    paying = list(tiers)
+    while paying and paying[-1].percent == 0:
+        paying.pop()
+    if not paying:
         return "Payments for this service are not refunded."
     parts = [
-        f"Canceled {tier.hours_before} hours or more before the visit: "
+        f"Canceled {_notice(tier.hours_before)}before the visit: "
         + ("full refund." if tier.percent == 100 else f"{tier.percent}% back.")
-        for tier in tiers
+        for tier in paying
     ]
-    if tiers[-1].hours_before > 0:
-        parts.append("Later than that, or missed: no refund.")
+    parts.append("Later than that, or missed: no refund." if paying[-1].hours_before > 0 else "Missed: no refund.")
     return " ".join(parts)
+
+
+def _notice(hours: int) -> str:
+    return f"{hours} hour{'' if hours == 1 else 's'} or more " if hours else ""

@@ -29,6 +29,8 @@ class PaymentVerb(StrEnum):
     CANCEL = "cancel"
     REFUND_PART = "refund_part"
     REFUND_ALL = "refund_all"
+    RETURN_PART = "return_part"
+    RETURN_ALL = "return_all"
 
 
 class RefundVerb(StrEnum):
@@ -82,11 +84,18 @@ PAYMENT: dict[tuple[P, PaymentVerb], P] = {
     (P.PARTIALLY_REFUNDED, PaymentVerb.REFUND_PART): P.PARTIALLY_REFUNDED,
     (P.SUCCEEDED, PaymentVerb.REFUND_ALL): P.REFUNDED,
     (P.PARTIALLY_REFUNDED, PaymentVerb.REFUND_ALL): P.REFUNDED,
+    # The bank could not deliver a refund and sent it back: the money is the clinic's again.
+    (P.PARTIALLY_REFUNDED, PaymentVerb.RETURN_PART): P.PARTIALLY_REFUNDED,
+    (P.REFUNDED, PaymentVerb.RETURN_PART): P.PARTIALLY_REFUNDED,
+    (P.PARTIALLY_REFUNDED, PaymentVerb.RETURN_ALL): P.SUCCEEDED,
+    (P.REFUNDED, PaymentVerb.RETURN_ALL): P.SUCCEEDED,
 }
 
 REFUND: dict[tuple[R, RefundVerb], R] = {
     (R.PENDING, RefundVerb.SUCCEED): R.SUCCEEDED,
     (R.PENDING, RefundVerb.FAIL): R.FAILED,
+    # Days later the bank may still send it back.
+    (R.SUCCEEDED, RefundVerb.FAIL): R.FAILED,
 }
 
 MESSAGE: dict[tuple[M, MessageVerb], M] = {

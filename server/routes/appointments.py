@@ -34,7 +34,7 @@ from shared.schemas.appointments import (
     ResendRequest,
 )
 from shared.schemas.booking import ResendReceipt
-from shared.schemas.enums import Verb
+from shared.schemas.enums import Order, Verb
 
 Db = NamedDependency[SkipValidation[Database]]
 Who = NamedDependency[SkipValidation[Viewer]]
@@ -50,8 +50,9 @@ async def list_appointments(
     filters: NamedDependency[SkipValidation[Filters]],
     cursor: Annotated[str | None, QueryParameter(name="cursor", max_length=200)] = None,
     limit: Annotated[int, QueryParameter(name="limit", ge=1, le=200)] = 50,
+    order: Annotated[Order, QueryParameter(name="order")] = Order.LATEST_FIRST,
 ) -> AppointmentPage:
-    return await appointment_page(db, viewer, filters, cursor=cursor, limit=limit)
+    return await appointment_page(db, viewer, filters, cursor=cursor, limit=limit, order=order)
 
 
 @post("/", guards=[requires(Verb.BOOK_APPOINTMENT)])

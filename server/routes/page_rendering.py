@@ -24,6 +24,8 @@ from server.routes.page_words import Words, chosen_language, page_strings
 from shared.schemas.booking import ClinicProfile, VisitView
 
 HTML = "text/html"
+PATIENCE = 4
+"""How often a page without script asks again before it believes a failure on record."""
 STAGES = {"pick": 0, "details": 1, "pay": 2, "confirming": 2, "done": 3}
 
 
@@ -66,7 +68,7 @@ def rendered_visit(
     token: str,
     *,
     step: str = "",
-    returned: bool = False,
+    returned: int = 0,
     notice: str = "",
     alert: str = "",
     typed: Mapping[str, str] | None = None,
@@ -74,7 +76,7 @@ def rendered_visit(
     status: int = 200,
 ) -> Response[str]:
     words = visitor.words
-    step = "details" if wrongs else step or visit_step(visit, visitor.now, returned=returned)
+    step = "details" if wrongs else step or visit_step(visit, visitor.now, returned=returned > 0)
     context = visit_context(visit, words)
     heading = {
         "details": "details",
@@ -84,6 +86,7 @@ def rendered_visit(
     }.get(step, "")
     context |= {
         "token": token,
+        "again": visit_address(visitor, token, returned=returned + 1 if 0 < returned < PATIENCE else 0),
         "notice": notice,
         "alert": alert or (words("declined_plain") if context["failed"] else ""),
         "typed": typed or {},

@@ -65,6 +65,7 @@ from shared.schemas.booking import (
 from shared.schemas.enums import NextStep
 
 FIRST_SERIAL = 0
+RETURNS = frozenset("1234")
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?")
@@ -145,7 +146,8 @@ async def visit_page(
     token: FromPath[str],
 ) -> Response[str]:
     notice = visitor.words("resent") if request.query_params.get("sent") else ""
-    returned = bool(request.query_params.get("returned"))
+    counted = request.query_params.get("returned", "")
+    returned = int(counted) if counted in RETURNS else 0
     return rendered_visit(visitor, visit, token, notice=notice, returned=returned)
 
 

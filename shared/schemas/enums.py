@@ -133,6 +133,13 @@ class PhonePayment(StrEnum):
     PAY_LINK = "pay_link"
 
 
+class Order(StrEnum):
+    """In which order a list comes: what is ahead is read from now on, what is past from now back."""
+
+    LATEST_FIRST = "latest_first"
+    SOONEST_FIRST = "soonest_first"
+
+
 class NextStep(StrEnum):
     STRIPE_ELEMENTS = "stripe_elements"
     REDIRECT = "redirect"

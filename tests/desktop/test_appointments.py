@@ -2,13 +2,15 @@
 
 import msgspec
 from PySide6.QtCore import QDate
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.tables import Column
 from desktop.views.main_window import MainWindow
 from shared.schemas.enums import AppointmentStatus, EventKind, PaymentStatus
 from tests.desktop.conftest import sign_in
-from tests.desktop.factories import CLINICS, PROVIDERS, SERVICES, a_busy_fortnight, a_row, an_instant, today
+from tests.desktop.factories import CLINICS, PROVIDERS, SERVICES, a_busy_fortnight, a_detail, a_row, an_instant, today
 from tests.desktop.scripted_server import ScriptedServer
 
 
@@ -190,3 +192,22 @@ def test_a_lost_stream_is_told_with_its_age_and_mends_itself(
     qtbot.waitUntil(lambda: states[-2:] == ["stale", "live"], timeout=10_000)
 
     assert desk.stream.accessibleName().startswith("Live")
+
+
+def test_a_long_link_does_not_push_the_money_out_of_sight_and_can_be_copied(
+    window: MainWindow, server: ScriptedServer, qtbot: QtBot
+) -> None:
+    link = "http://127.0.0.1:8100/book/harbor/visit/" + "AaH1aZXgcDW12B4R" * 8
+    row = a_row()
+    server.put(row)
+    sign_in(window, qtbot)
+    detail = window.workspace.detail
+
+    detail.show_detail(a_detail(row, manage_url=link))
+    copy = next(one for one in detail.findChildren(QPushButton) if one.accessibleName() == "Copy manage link")
+    copy.click()
+
+    page = detail.money.parentWidget()
+    assert page is not None
+    assert page.minimumSizeHint().width() <= detail.width()
+    assert QGuiApplication.clipboard().text() == link

@@ -36,9 +36,7 @@ def hours_on(
 def some_rules(
     *, duration: int = 60, prep: int = 0, wrap: int = 0, grid: int = 60, notice: int = 0, horizon_days: int = 10_000
 ) -> ServiceRules:
-    return ServiceRules(
-        duration=duration, prep=prep, wrap=wrap, grid=grid, notice=notice, horizon_days=horizon_days
-    )
+    return ServiceRules(duration=duration, prep=prep, wrap=wrap, grid=grid, notice=notice, horizon_days=horizon_days)
 
 
 def utc(text: str) -> datetime:
@@ -71,6 +69,11 @@ def starts(
         now=now,
     )
     return [as_read(minute, zone) for minute in found]
+
+
+def read(text: str, offset: str = "-05:00") -> list[str]:
+    """`"09:00 10:00"` with the same offset behind each of them."""
+    return [f"{item}{offset}" for item in text.split()]
 
 
 def as_read(minute: int, zone: ZoneInfo) -> str:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -16,7 +16,8 @@ from server.demo import has_display
 
 ROOT = Path(__file__).parents[2]
 BOUND_SECONDS = 120
-Demo = Callable[..., "subprocess.Popen[str]"]
+# One worker of a divided run takes all of them, so that the clinics are filled in once.
+pytestmark = pytest.mark.xdist_group("demo")
 
 
 def three_free_ports() -> int:
@@ -64,27 +65,6 @@ def read_until_ready(process: "subprocess.Popen[str]") -> str:
     raise AssertionError(f"the demo ended:\n{printed}{process.stderr.read()}")
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture(scope="module")
-def port() -> int:
-    return three_free_ports()
-
-
-@pytest.fixture(scope="module")
-def running(home: Path, port: int):
-    """One demo for this module, and what it printed when it was ready."""
-    process = demo_process(home, port)
-    try:
-        yield process, read_until_ready(process)
-    finally:
-        process.terminate()
-        process.communicate(timeout=BOUND_SECONDS)
-
-
 def descendants(pid: int) -> set[int]:
     """Every process below `pid`, as Linux lists them."""
     found: set[int] = set()
@@ -109,11 +89,70 @@ def have_ended(pids: set[int]) -> bool:
     return True
 
 
-def test_the_demo_answers_at_every_address_that_it_prints(running: tuple[object, str], port: int):
-    _, printed = running
+@dataclass(frozen=True)
+class FirstRun:
+    """A demo that was started in an empty folder and stopped with Ctrl-C, and what it left."""
 
-    assert "desk@demo.test" in printed
-    addresses = [word for word in printed.split() if word.startswith("http")]
+    home: Path
+    printed: str
+    code: int
+    errors: str
+    all_ended: bool
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    home = tmp_path_factory.mktemp("demo") / "home"
+    process = demo_process(home, three_free_ports())
+    printed = read_until_ready(process)
+    below = descendants(process.pid)
+    assert len(below) > 3
+    process.send_signal(signal.SIGINT)
+    code, rest, errors = ended(process)
+    return FirstRun(home, printed + rest, code, errors, have_ended(below))
+
+
+def copied(first_run: FirstRun, folder: Path) -> Path:
+    """A state folder of one's own with the data of the first run: filling takes long. `cp` keeps the owners."""
+    subprocess.run(["cp", "-a", first_run.home, folder / "home"], check=True)
+    return folder / "home"
+
+
+@pytest.fixture(scope="module")
+def home(first_run: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(first_run, tmp_path_factory.mktemp("running"))
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    return three_free_ports()
+
+
+@pytest.fixture(scope="module")
+def demo(home: Path, port: int):
+    """A running demo, and what it printed when it was ready."""
+    process = demo_process(home, port)
+    try:
+        yield read_until_ready(process)
+    finally:
+        process.terminate()
+        ended(process)
+
+
+def test_ctrl_c_ends_the_demo_and_everything_below_it(first_run: FirstRun):
+    assert (first_run.code, first_run.errors) == (0, "")
+    assert "Stopped. The data is kept" in first_run.printed
+    assert first_run.all_ended
+
+
+def test_only_the_first_start_fills_in_the_clinics(first_run: FirstRun, demo: str):
+    assert "Filling in two clinics" in first_run.printed
+    assert "Filling in" not in demo
+
+
+def test_the_demo_answers_at_every_address_that_it_prints(demo: str, port: int):
+    assert "desk@demo.test" in demo
+    addresses = [word for word in demo.split() if word.startswith("http")]
     assert len(addresses) == 5
     assert f"http://localhost:{port + 1}/" in addresses
     for address in addresses:
@@ -121,14 +160,14 @@ def test_the_demo_answers_at_every_address_that_it_prints(running: tuple[object,
     assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
 
 
-def test_the_sample_website_embeds_the_booking_page_of_this_demo(running: object, port: int):
+def test_the_sample_website_embeds_the_booking_page_of_this_demo(demo: str, port: int):
     page = httpx.get(f"http://localhost:{port + 1}/").text
 
     assert f"http://127.0.0.1:{port}/embed.js" in page
     assert "{{" not in page
 
 
-def test_a_second_demo_in_the_same_folder_is_refused(running: object, home: Path):
+def test_a_second_demo_in_the_same_folder_is_refused(demo: str, home: Path):
     code, _, errors = ended(demo_process(home, three_free_ports()))
 
     assert code == 1
@@ -136,7 +175,7 @@ def test_a_second_demo_in_the_same_folder_is_refused(running: object, home: Path
     assert "FRONTDESK_HOME" in errors
 
 
-def test_a_demo_on_a_taken_port_names_the_port_and_the_setting(running: object, port: int, tmp_path: Path):
+def test_a_demo_on_a_taken_port_names_the_port_and_the_setting(demo: str, port: int, tmp_path: Path):
     code, _, errors = ended(demo_process(tmp_path / "other", port - 1))
 
     assert code == 1
@@ -144,44 +183,26 @@ def test_a_demo_on_a_taken_port_names_the_port_and_the_setting(running: object, 
     assert "FRONTDESK_PORT" in errors
 
 
-def test_a_running_demo_is_not_reset(running: object, home: Path, port: int):
+def test_a_running_demo_is_not_reset(demo: str, home: Path, port: int):
     code, _, errors = ended(demo_process(home, port, "--reset"))
 
     assert code == 1
     assert "stop it first" in errors
 
 
-def test_the_demo_ends_in_order_starts_again_with_its_data_and_is_forgotten(tmp_path: Path):
-    port = three_free_ports()
-    home = tmp_path / "home"
-    first = demo_process(home, port)
-    assert "Filling in" in read_until_ready(first)
-    below = descendants(first.pid)
-    assert len(below) > 4
+def test_a_killed_demo_leaves_no_process(first_run: FirstRun, tmp_path: Path):
+    process = demo_process(copied(first_run, tmp_path), three_free_ports())
+    read_until_ready(process)
+    below = descendants(process.pid)
 
-    first.send_signal(signal.SIGINT)
-    code, output, errors = ended(first)
+    process.kill()
+    process.communicate()
 
-    assert (code, errors) == (0, "")
-    assert "Stopped. The data is kept" in output
     assert have_ended(below)
 
-    second = demo_process(home, port)
-    assert "Filling in" not in read_until_ready(second)
-    below = descendants(second.pid)
-    second.kill()
-    second.communicate()
-    assert have_ended(below)
 
-    (home / "a note of mine").write_text("keep")
-    code, output, _ = ended(demo_process(home, port, "--reset"))
-    assert code == 0
-    assert output.startswith("forgot the demo's data")
-    assert [path.name for path in home.iterdir()] == ["a note of mine"]
-
-
-def test_a_part_that_ends_by_itself_ends_the_demo_with_its_last_words(tmp_path: Path):
-    process = demo_process(tmp_path, three_free_ports())
+def test_a_part_that_ends_by_itself_ends_the_demo_with_its_last_words(first_run: FirstRun, tmp_path: Path):
+    process = demo_process(copied(first_run, tmp_path), three_free_ports())
     read_until_ready(process)
     (server,) = [
         pid for pid in descendants(process.pid) if Path(f"/proc/{pid}/cmdline").read_text().endswith("server\0serve\0")
@@ -192,6 +213,17 @@ def test_a_part_that_ends_by_itself_ends_the_demo_with_its_last_words(tmp_path: 
 
     assert code == 1
     assert "`serve` has ended by itself" in errors
+
+
+def test_a_reset_forgets_the_demo_and_nothing_else(first_run: FirstRun, tmp_path: Path):
+    home = copied(first_run, tmp_path)
+    (home / "a note of mine").write_text("keep")
+
+    code, printed, _ = ended(demo_process(home, three_free_ports(), "--reset"))
+
+    assert code == 0
+    assert printed.startswith("forgot the demo's data")
+    assert [path.name for path in home.iterdir()] == ["a note of mine"]
 
 
 @pytest.mark.parametrize(

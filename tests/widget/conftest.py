@@ -3,7 +3,9 @@
 A page that logs an error, breaks its content policy or asks anybody but us for anything fails its test.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +29,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+WORKERS_PAUSE = 0.2
 
 OpenPage = Callable[..., Awaitable[Page]]
 
@@ -81,6 +85,22 @@ async def open_page(chromium: Browser, house: House) -> AsyncIterator[OpenPage]:
 
 
 @pytest.fixture
+async def house(house: House) -> AsyncIterator[House]:
+    """The house with somebody at work in it: a browser waits for what the jobs do, not for the test."""
+
+    async def work() -> None:
+        while True:
+            await house.settle()
+            await asyncio.sleep(WORKERS_PAUSE)
+
+    working = asyncio.create_task(work(), name="worker")
+    yield house
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+
+
+@pytest.fixture
 async def website(house: House, tmp_path: Path) -> AsyncIterator[str]:
     """The sample clinic's website on another site than the booking page, registered with the clinic `quay`."""
     folder = tmp_path / "website"
@@ -96,7 +116,7 @@ async def website(house: House, tmp_path: Path) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-def node_modules() -> Iterator[Path]:
+def node_modules() -> Path:
     folder = Path(__file__).resolve().parents[2] / "node_modules"
     if not (folder / "axe-core" / "axe.min.js").exists():
         pytest.fail("The widget's tools are missing; install them: npm ci")

@@ -43,14 +43,20 @@ async def press_outcome(sight: Sight, outcome: str) -> None:
     """From the payment step to the sandbox's page, and one of its buttons."""
     await expect(heading(sight, "Payment")).to_be_visible()
     await sight.locator("button.primary").click()
+    await press(sight, outcome)
+
+
+async def press(sight: Sight, outcome: str) -> None:
+    """A button on the sandbox's page; our own page is back when this returns."""
     await sight.locator(f"button[value={outcome}]").click()
+    await expect(sight.locator("#app")).to_be_visible()
 
 
 def heading(sight: Sight, name: str) -> Any:
     return sight.get_by_role("heading", name=name, exact=True)
 
 
-async def appointments(house: House) -> Sequence[Row[tuple[UUID, str]]]:
+async def appointments(house: House) -> Sequence[Row[UUID, str]]:
     """(id, status) of every appointment there is, oldest first."""
     async with house.db.read.connect() as connection:
         found = await connection.execute(select(Appointment.id, Appointment.status).order_by(Appointment.created_at))

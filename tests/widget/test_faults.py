@@ -111,7 +111,6 @@ async def test_a_payment_made_on_another_tab_is_seen(house: House, open_page: Op
     await expect(heading(page, "Payment")).to_be_visible()
     token = page.url.rpartition("/")[2]
     await house.pay(token)
-    await house.settle()
 
     await page.reload()
 
@@ -141,7 +140,6 @@ async def test_paying_in_the_page_shows_the_reason_and_believes_the_server(house
     await page.get_by_role("button", name="Pay $125.00").click()
     await expect(heading(page, "Confirming your payment")).to_be_visible()
     await house.pay(page.url.rpartition("/")[2])
-    await house.settle()
 
     await expect(heading(page, "Your visit is booked")).to_be_visible()
 
@@ -155,7 +153,6 @@ async def test_a_visit_canceled_by_the_clinic_says_so(house: House, open_page: O
         headers=await house.staff("manager"),
     )
     assert canceled.status_code in (200, 201), canceled.text
-    await house.settle()
 
     await page.goto(f"/book/quay/visit/{held['token']}")
 
@@ -171,6 +168,5 @@ async def test_a_link_from_a_message_opens_the_visit(house: House, open_page: Op
 
     await page.goto(f"/book/quay/visit/{held['token']}")
     await press_outcome(page, "succeed")
-    await house.settle()
 
     await expect(page.get_by_text("Thank you, <b>Mara</b>.")).to_be_visible()

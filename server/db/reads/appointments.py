@@ -17,15 +17,15 @@ from server.db.tables import Appointment, Clinic, Payment, Provider, Service
 from server.domain.errors import InvalidInputError
 from server.domain.permissions import Viewer
 from shared.schemas.appointments import AppointmentPage, AppointmentRow
-from shared.schemas.enums import AppointmentStatus, BookingSource, PaymentStatus, Verb
+from shared.schemas.enums import AppointmentStatus, BookingSource, Order, PaymentStatus, Verb
 
 EXPORT_CHUNK = 500
 
 
 async def appointment_page(
-    db: Database, viewer: Viewer, filters: Filters, *, cursor: str | None, limit: int
+    db: Database, viewer: Viewer, filters: Filters, *, cursor: str | None, limit: int, order: Order = Order.LATEST_FIRST
 ) -> AppointmentPage:
-    """Up to `limit` rows, newest start first, after `cursor`. Raises ForbiddenError, InvalidInputError."""
+    """Up to `limit` rows in `order` of their start, after `cursor`. Raises ForbiddenError, InvalidInputError."""
     viewer.require(Verb.VIEW_SCHEDULE)
     conditions = [*visible_to(viewer), *about_appointments(filters), *on_days(filters)]
     rows = await _rows(
@@ -33,6 +33,7 @@ async def appointment_page(
         conditions,
         after=None if cursor is None else _read_cursor(cursor),
         limit=limit + 1,
+        order=order,
     )
     await note_access(db, viewer, "listed", rows=min(len(rows), limit))
     page = rows[:limit]
@@ -132,11 +133,16 @@ async def _rows(
     *,
     after: tuple[datetime, UUID] | None,
     limit: int,
+    order: Order = Order.LATEST_FIRST,
 ) -> list[Row[*tuple[Any, ...]]]:
-    statement = row_columns().where(*conditions)
+    place = tuple_(Appointment.starts_at, Appointment.id)
+    statement = row_columns().where(*conditions).limit(limit)
+    if order is Order.SOONEST_FIRST:
+        statement = statement.order_by(Appointment.starts_at, Appointment.id)
+    else:
+        statement = statement.order_by(Appointment.starts_at.desc(), Appointment.id.desc())
     if after is not None:
-        statement = statement.where(tuple_(Appointment.starts_at, Appointment.id) < after)
-    statement = statement.order_by(Appointment.starts_at.desc(), Appointment.id.desc()).limit(limit)
+        statement = statement.where(place > after if order is Order.SOONEST_FIRST else place < after)
     async with db.read.connect() as connection:
         return list((await connection.execute(statement)).all())
 
