@@ -4,10 +4,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
+from shared.schemas.enums import Order
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentFilters:
-    """`first_day` is included, `end_day` is not; both are calendar days of the clinic. None or empty: no limit."""
+    """`first_day` is included, `end_day` is not; both are calendar days of the clinic. None or empty: no limit.
+
+    `soonest_first` is how a desk reads what lies ahead; what is past is read from the latest back.
+    """
 
     first_day: date | None = None
     end_day: date | None = None
@@ -17,6 +22,7 @@ class AppointmentFilters:
     payment_status: str | None = None
     status: str | None = None
     text: str = ""
+    soonest_first: bool = False
 
     def query(self) -> dict[str, str]:
         """The filters as query parameters of the list, the sales and the export endpoints."""
@@ -29,6 +35,7 @@ class AppointmentFilters:
             "payment_status": self.payment_status,
             "status": self.status,
             "q": self.text.strip(),
+            "order": Order.SOONEST_FIRST if self.soonest_first else None,
         }
         return {name: str(value) for name, value in named.items() if value}
 

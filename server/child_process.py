@@ -47,6 +47,7 @@ def child(
     *,
     log: Path,
     stop: signal.Signals,
+    orphaned: signal.Signals,
     environment: Mapping[str, str],
     folder: Path | None = None,
     text: str = "",
@@ -55,6 +56,7 @@ def child(
 ) -> Iterator[Child]:
     """Run `command` until the block ends, then send it `stop` and wait for it; after 20 seconds it is killed.
 
+    `orphaned` is the signal it gets from Linux when we end without that, being killed ourselves.
     The child gets `text` on its standard input, the open files named in `inherits`, and `rights` (Popen's `user`,
     `group`, `extra_groups`). It is out of reach of the terminal's Ctrl-C, so that only we decide the order of ends.
     Call it from the main thread: Linux ends a child together with the thread that started it.
@@ -73,7 +75,7 @@ def child(
             text=True,
             pass_fds=inherits,
             start_new_session=True,
-            preexec_fn=(lambda: _end_with_parent(parent, stop)) if _LIBC else None,  # noqa: PLW1509 (C calls only)
+            preexec_fn=(lambda: _end_with_parent(parent, orphaned)) if _LIBC else None,  # noqa: PLW1509 (C calls only)
             **(rights or {}),
         )
     try:
@@ -98,8 +100,8 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     return met
 
 
-def _end_with_parent(parent: int, stop: signal.Signals) -> None:
+def _end_with_parent(parent: int, orphaned: signal.Signals) -> None:
     assert _LIBC is not None
-    _LIBC.prctl(_PR_SET_PDEATHSIG, int(stop), 0, 0, 0)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, int(orphaned), 0, 0, 0)
     if os.getppid() != parent:  # it ended before we could ask for the signal
         os._exit(1)

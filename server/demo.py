@@ -152,7 +152,8 @@ def _prepare_data(settings: Settings) -> None:
         _say("Filling in two clinics (only at the first start)")
         asyncio.run(fill(settings.database_url, SEED, Links(settings.public_url, settings.keyring)))
     # At every start, because FRONTDESK_PORT may have changed since the last one.
-    asyncio.run(register_sample_website(settings.database_url, [website_url(settings).rstrip("/")]))
+    origins = [website_url(settings).rstrip("/"), f"http://{settings.host}:{settings.port + 1}"]
+    asyncio.run(register_sample_website(settings.database_url, origins))
 
 
 async def _is_empty(database_url: str) -> bool:
@@ -180,12 +181,14 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def _python(name: str, arguments: Sequence[str], home: Path, environment: dict[str, str]) -> Iterator[Child]:
-    log = logs(home) / f"{name}.log"
+    # Without us the engines are gone at the same moment: nothing is left that an orderly end could still do,
+    # and a worker that waits for its queue to come back would outlive us.
     with child(
         name,
         [sys.executable, *arguments],
-        log=log,
+        log=logs(home) / f"{name}.log",
         stop=signal.SIGTERM,
+        orphaned=signal.SIGKILL,
         environment=environment,
     ) as process:
         yield process

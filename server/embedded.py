@@ -324,6 +324,7 @@ def _engine(
         command,
         log=log,
         stop=stop,
+        orphaned=stop,
         environment=ENVIRONMENT,
         folder=data,
         text=text,

@@ -29,7 +29,7 @@ import { createWork } from './work.js';
 const DOUBT_AFTER_MS = 8000;
 const FAILED_AFTER_MS = 3000;
 const LINK_TRIES = 20;
-const LOOK_EVERY_MS = 10000;
+const LOOK_EVERY_MS = 4000;
 
 const data = /** @type {PageData} */ (JSON.parse(byId('data').textContent ?? ''));
 const words = new Words(data);
@@ -427,7 +427,11 @@ addEventListener('popstate', () => {
 });
 addEventListener('pageshow', (event) => event.persisted && attempt(() => follow('none'), true));
 document.addEventListener('visibilitychange', () => document.hidden || check());
-setInterval(check, LOOK_EVERY_MS);
+let looks = 0;
+// A payment begun elsewhere may end any moment; otherwise a look now and then will do.
+setInterval(() => {
+  if (state.visit?.payment_status === 'initiated' || ++looks % 3 === 0) check();
+}, LOOK_EVERY_MS);
 
 listenToChoices(page, acts, speak);
 

@@ -95,6 +95,7 @@ class FilterBar(QWidget):
                 status=self.status.value,
                 payment_status=self.payment.value,
                 text=self.search.text().strip(),
+                soonest_first=first is not None and first >= self._today(),
             )
         )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # pyqtgraph costs 300 ms of start-up
     from desktop.widgets.daily_chart import DailyChart
 
 CAPTIONS = ("Gross", "Refunds", "Net", "Paid visits", "Average")
+PAST_DAYS = 14
 CHART_HEIGHT = 200
 
 
@@ -79,9 +80,14 @@ class SalesView(QWidget):
         if not self._store.may(Verb.VIEW_SALES):
             self.scope.setText("Sales today")
         elif self.open_chart.isChecked():
-            self.scope.setText("Above the line gross, below it refunds")
+            self.scope.setText(f"{self._days_in_words()}: gross above the line, refunds below it")
         else:
-            self.scope.setText("Sales in the chosen days")
+            self.scope.setText(self._days_in_words())
+
+    def _days_in_words(self) -> str:
+        return (
+            f"Sales of the last {PAST_DAYS} days" if self._store.filters.soonest_first else "Sales in the chosen days"
+        )
 
     def _read(self) -> None:
         self._show_scope()
@@ -94,9 +100,18 @@ class SalesView(QWidget):
 
     def _filters(self) -> AppointmentFilters:
         if self._store.may(Verb.VIEW_SALES):
-            return self._store.filters
+            return self._past_days()
         today = self._today()
         return replace(self._store.filters, first_day=today, end_day=today + timedelta(days=1))
+
+    def _past_days(self) -> AppointmentFilters:
+        """The days of the list, or, while the list shows what lies ahead, the last two weeks: no money has moved yet
+        on a day to come."""
+        chosen = self._store.filters
+        if not chosen.soonest_first:
+            return chosen
+        today = self._today()
+        return replace(chosen, first_day=today - timedelta(days=PAST_DAYS - 1), end_day=today + timedelta(days=1))
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
@@ -151,14 +166,15 @@ class SalesView(QWidget):
             return
         from desktop.widgets.daily_chart import Bar
 
+        shown = self._filters()
         self.chart.show_bars(
             [
                 Bar(one.day, one.gross_minor / 10**one.currency_exponent, one.refunds_minor / 10**one.currency_exponent)
                 for one in self._days.days
                 if one.currency == self.currency.value
             ],
-            self._store.filters.first_day,
-            self._store.filters.end_day,
+            shown.first_day,
+            shown.end_day,
         )
 
     def _on_chart_toggled(self, opened: bool) -> None:

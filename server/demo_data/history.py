@@ -56,7 +56,7 @@ _REASONS = (
     "Travel plans have changed",
 )
 _LATELY = (
-    *((ago, Fate.LAPSED, False) for ago in (2, 3, 4, 5)),
+    *((ago, Fate.LAPSED, False) for ago in (3, 4, 5, 6)),
     *((ago, Fate.LAPSED, True) for ago in (72, 95)),
     *((ago, Fate.KEPT, False) for ago in (7, 12, 19, 26, 41, 55, 83, 117, 150)),
     *((ago, Fate.KEPT, True) for ago in (15, 34, 130)),
@@ -118,7 +118,7 @@ def _book_on_the_web(story: Story, fate: Fate) -> datetime | None:
     at = story.visit.booked_at + seconds(draw, 0, 20)
     lapses_at = at + HOLD
     story.hold(at, PATIENT, lapses_at)
-    gives_up_early = fate is Fate.LAPSED and draw.random() < 0.4
+    gives_up_early = fate is Fate.LAPSED and draw.random() < 0.3
     at += seconds(draw, 50, 130)
     if not gives_up_early and happened(at):
         story.detail(at, PATIENT, consent=True, note=_note(story))

@@ -138,19 +138,22 @@ def everybody(seed: int) -> list[Person]:
             people.append(_person(seed, len(people), (first_name, last_name, "en"), home, email, mobile))
     for home, count in (("harbor", _AT_HARBOR), ("lakeside", COUNT)):
         draw = chance(seed, "names", home)
-        for names in _distinct(home, count - len(people), draw):
+        for names in _distinct(home, count - len(people), draw, people):
             email = _address(names, addresses, draw)
             people.append(_person(seed, len(people), names, home, email, next(numbers[home])))
     return people
 
 
-def _distinct(home: str, count: int, draw: Random) -> list[_Names]:
-    """So many different (first name, last name, language), equally from all groups of that place."""
+def _distinct(home: str, count: int, draw: Random, others: list[Person]) -> list[_Names]:
+    """So many different (first name, last name, language), equally from all groups of that place, none of `others`."""
+    taken = {(person.first_name, person.last_name) for person in others}
     groups = _EVERYWHERE + (_HARBOR if home == "harbor" else _LAKESIDE) * 2
     found: dict[tuple[str, str], str] = {}
     while len(found) < count:
         first_names, last_names, language = groups[len(found) % len(groups)]
-        found[draw.choice(first_names.split(",")), draw.choice(last_names.split(","))] = language
+        name = draw.choice(first_names.split(",")), draw.choice(last_names.split(","))
+        if name not in taken:
+            found[name] = language
     return [(first_name, last_name, language) for (first_name, last_name), language in found.items()]
 
 

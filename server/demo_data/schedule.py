@@ -17,8 +17,8 @@ from server.domain.availability import Interval, Minute, grid_starts, minute_of,
 from shared.schemas.enums import VisitMode
 
 DAYS_BACK, DAYS_AHEAD = 90, 30
-_GAP_MINUTES, _GAP_MINUTES_TODAY = 30, 15
-_TODAY = 2.1
+_GAP_MINUTES = 30
+_TODAY = 0.9
 _WEEKDAYS = (1.12, 1.02, 1.06, 0.98, 0.88, 0.92, 0.8)
 _LONGEST_LEAD_DAYS = 23
 _DAY_MINUTES = 1440
@@ -56,6 +56,7 @@ class Wanted:
 def wanted_visits(seed: int, people: list[Person], now: datetime) -> list[Wanted]:
     """From `DAYS_BACK` days ago to `DAYS_AHEAD` days from now, no two of a provider overlapping, buffers included."""
     result: list[Wanted] = []
+    seen: set[tuple[int, date]] = set()
     for provider in PROVIDERS.values():
         taken: dict[int, list[Interval]] = defaultdict(list)
         for begins, ends, _ in provider.absences(now):
@@ -65,7 +66,7 @@ def wanted_visits(seed: int, people: list[Person], now: datetime) -> list[Wanted
             today = now.astimezone(clinic.zone).date()
             patients = [person for person in people if person.home == slug]
             for days in range(-DAYS_BACK, DAYS_AHEAD + 1):
-                result += _day(seed, provider, clinic, patients, taken, today + timedelta(days=days), days)
+                result += _day(seed, provider, clinic, patients, seen, taken, today + timedelta(days=days), days)
     return result
 
 
@@ -74,28 +75,28 @@ def _day(
     provider: ProviderPlan,
     clinic: ClinicPlan,
     patients: list[Person],
+    seen: set[tuple[int, date]],
     taken: dict[int, list[Interval]],
     day: date,
     days: int,
 ) -> list[Wanted]:
     draw = chance(seed, "day", provider.key, clinic.slug, days)
-    # Business has grown a little: by a fifth over the last quarter. Today is a busy day, so that there is much to see.
+    # Business has grown a little, by a fifth over the last quarter; and today is full, so that there is much to see.
     growth = 1 + min(days, 0) / (5 * DAYS_BACK)
-    load = min(provider.busy * _WEEKDAYS[day.weekday()] * growth * (_TODAY if days == 0 else 1), 0.85)
+    load = _TODAY if days == 0 else provider.busy * _WEEKDAYS[day.weekday()] * growth
     prices = provider.offers[clinic.slug]
     services, shares = list(prices), [_SHARES.get(key, 1) for key in prices]
-    gap = _GAP_MINUTES_TODAY if days == 0 else _GAP_MINUTES
     result = []
     for span in opening_spans(provider.weekly(clinic.slug), clinic.zone, day, day + timedelta(days=1)):
         earliest = span[0]
         while earliest < span[1]:
             if draw.random() > load:
-                earliest += gap
+                earliest += _GAP_MINUTES
                 continue
             service = SERVICES[draw.choices(services, shares)[0]]
             start = _first_free(span, earliest, service, taken)
             if start is None:
-                earliest += gap
+                earliest += _GAP_MINUTES
                 continue
             _take(taken, service.rules.claimed(start))
             earliest = service.rules.claimed(start)[1]
@@ -106,12 +107,21 @@ def _day(
                     clinic=clinic,
                     provider=provider,
                     service=service,
-                    patient=draw.choice(patients),
+                    patient=_somebody(draw, patients, day, seen),
                     start=start,
                     day=day,
                 )
             )
     return result
+
+
+def _somebody(draw: Random, patients: list[Person], day: date, seen: set[tuple[int, date]]) -> Person:
+    """A patient who comes at most once that day."""
+    person = draw.choice(patients)
+    while (person.key, day) in seen:
+        person = draw.choice(patients)
+    seen.add((person.key, day))
+    return person
 
 
 def _first_free(

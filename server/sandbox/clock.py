@@ -20,7 +20,7 @@ from server.db.tables.sandbox import SandboxClock
 from server.sandbox.forms import FormError, parsed
 from server.sandbox.render import page, problem
 from server.sandbox.state import Sandbox, moment
-from shared.schemas.types import Wire
+from shared.schemas.types import Asked, Wire
 
 Anything = Request[Any, Any, Any]
 _MOST_SECONDS = 100 * 86_400
@@ -28,7 +28,7 @@ _FURTHEST_SECONDS = 3650 * 86_400
 _STEPS = ((600, "10 minutes"), (3600, "1 hour"), (86_400, "1 day"), (7 * 86_400, "1 week"))
 
 
-class Advance(Wire):
+class Advance(Asked):
     advance_seconds: Annotated[int, msgspec.Meta(ge=0, le=_MOST_SECONDS)]
 
 

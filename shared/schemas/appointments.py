@@ -20,6 +20,7 @@ from shared.schemas.enums import (
     VisitMode,
 )
 from shared.schemas.types import (
+    Asked,
     Email,
     Instant,
     Line,
@@ -178,7 +179,7 @@ class AppointmentDetail(Wire):
     activity: list[ActivityLine]
 
 
-class PhoneBookingRequest(Wire, kw_only=True):
+class PhoneBookingRequest(Asked, kw_only=True):
     """A booking for a caller. E-mail may be absent; consent to texts is the caller's spoken word."""
 
     clinic: Line
@@ -194,17 +195,17 @@ class PhoneBookingRequest(Wire, kw_only=True):
     payment: PhonePayment = PhonePayment.AT_CLINIC
 
 
-class CancelRequest(Wire):
+class CancelRequest(Asked):
     """`refund_minor`: 0 keeps the money; anything up to what is refundable gives it back."""
 
     reason: Reason
     refund_minor: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 0
 
 
-class RefundRequest(Wire):
+class RefundRequest(Asked):
     amount_minor: Annotated[int, Meta(ge=1, le=2_147_483_647)]
     reason: Reason
 
 
-class ResendRequest(Wire):
+class ResendRequest(Asked):
     channels: tuple[Channel, ...] = (Channel.EMAIL, Channel.TEXT)

@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from shared.schemas.enums import AppointmentStatus, NextStep, PaymentStatus, VisitMode
 from shared.schemas.types import (
+    Asked,
     Email,
     Instant,
     Language,
@@ -77,7 +78,7 @@ class SlotList(Wire):
     slots: list[Slot]
 
 
-class HoldRequest(Wire, kw_only=True):
+class HoldRequest(Asked, kw_only=True):
     service_id: UUID
     provider_id: UUID | None = None
     start: Instant
@@ -94,7 +95,7 @@ class Hold(Wire):
     end: Instant
 
 
-class DetailsRequest(Wire):
+class DetailsRequest(Asked):
     """`mobile` may be national or international; it is read in the clinic's country and shown back as E.164."""
 
     first_name: Name

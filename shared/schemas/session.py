@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from shared.schemas.enums import Role, Verb
-from shared.schemas.types import Email, Instant, Line, Password, Wire
+from shared.schemas.types import Asked, Email, Instant, Line, Password, Wire
 
 
-class SignInRequest(Wire):
+class SignInRequest(Asked):
     email: Email
     password: Password
     device: Line = ""

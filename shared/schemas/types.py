@@ -31,5 +31,9 @@ MinorUnits = Annotated[int, Meta(ge=-2_147_483_648, le=2_147_483_647)]
 """Money in the currency's smallest unit; the currency and its exponent stand beside it."""
 
 
-class Wire(Struct, forbid_unknown_fields=True):
-    """Parent of every struct that crosses a wire: strict about unknown fields."""
+class Wire(Struct):
+    """Parent of what we answer. Lenient when read: an older desktop must be able to read a newer server."""
+
+
+class Asked(Struct, forbid_unknown_fields=True):
+    """Parent of what we are asked. Strict: a misspelt field is an error, not a silence."""

@@ -222,14 +222,15 @@ class ScriptedServer:
             and query.get("payment_status", row.payment_status or "none") == (row.payment_status or "none")
             and query.get("q", "").lower() in f"{row.patient_name} {row.reference}".lower()
         ]
-        return sorted(found, key=lambda row: (row.start, row.id), reverse=True)
+        return sorted(found, key=lambda row: (row.start, row.id), reverse=query.get("order") != "soonest_first")
 
     async def get_appointments(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         def page(query: dict[str, str]) -> AppointmentPage:
             found, limit = self._filtered(query), int(query.get("limit", "50"))
             if cursor := query.get("cursor"):
                 start, row_id = base64.b64decode(cursor).decode().split("|")
-                found = [row for row in found if (row.start.isoformat(), str(row.id)) < (start, row_id)]
+                places = [(row.start.isoformat(), str(row.id)) for row in found]
+                found = found[places.index((start, row_id)) + 1 :]
             items, more = found[:limit], len(found) > limit
             last = f"{items[-1].start.isoformat()}|{items[-1].id}".encode() if items else b""
             return AppointmentPage(items=items, next_cursor=base64.b64encode(last).decode() if more else None)

@@ -1,11 +1,13 @@
 """What the desk does: cancel, refund, send again, export, and who may do which."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
+from desktop.filters import AppointmentFilters
 from desktop.views.dialogs import CancelDialog, RefundDialog, ResendDialog
 from desktop.views.main_window import MainWindow
 from shared.schemas.enums import AppointmentStatus, Role, Verb
@@ -199,6 +201,7 @@ def test_a_manager_sees_sales_of_the_chosen_days_per_currency_and_by_day(
     server.rows = a_busy_fortnight(60)
     server.user = a_user("Morgan Manager", Role.MANAGER, MANAGER)
     sign_in(window, qtbot)
+    window.store.set_filters(AppointmentFilters())
     sales = window.workspace.sales
     qtbot.waitUntil(lambda: len(sales.strip.texts()) == 2)
 
@@ -207,6 +210,22 @@ def test_a_manager_sees_sales_of_the_chosen_days_per_currency_and_by_day(
 
     assert [row[0][0] for row in sales.strip.texts()] == ["€", "$"]
     assert sales.currency.isVisible()
+
+
+def test_while_the_list_lies_ahead_a_manager_sees_the_money_of_the_last_two_weeks(
+    window: MainWindow, server: ScriptedServer, qtbot: QtBot
+) -> None:
+    server.user = a_user("Morgan Manager", Role.MANAGER, MANAGER)
+    sign_in(window, qtbot)
+    sales = window.workspace.sales
+    qtbot.waitUntil(lambda: bool(sales.strip.texts()))
+
+    listed = server.requests("GET", "/api/appointments")[-1][1]
+    summed = server.requests("GET", "/api/sales/summary")[-1][1]
+
+    assert (listed["from"], listed["order"]) == (str(today()), "soonest_first")
+    assert (summed["from"], summed["to"]) == (str(today() - timedelta(days=13)), str(today() + timedelta(days=1)))
+    assert sales.scope.text() == "Sales of the last 14 days"
 
 
 def test_the_list_is_exported_with_the_filters_in_use(

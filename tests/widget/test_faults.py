@@ -1,5 +1,6 @@
 """What goes wrong on the way: a lost race, a lapsed hold, a lost line, a lost answer. Nothing typed is lost by it."""
 
+import asyncio
 import re
 
 from playwright.async_api import Route, expect
@@ -114,7 +115,7 @@ async def test_a_payment_made_on_another_tab_is_seen(house: House, open_page: Op
 
     await page.reload()
 
-    await expect(heading(page, "Your visit is booked")).to_be_visible()
+    await expect(heading(page, "Your visit is booked")).to_be_visible(timeout=15_000)
 
 
 async def test_paying_in_the_page_shows_the_reason_and_believes_the_server(house: House, open_page: OpenPage) -> None:
@@ -153,6 +154,9 @@ async def test_a_visit_canceled_by_the_clinic_says_so(house: House, open_page: O
         headers=await house.staff("manager"),
     )
     assert canceled.status_code in (200, 201), canceled.text
+    async with asyncio.timeout(20):
+        while not (await house.visit(held["token"]))["refunded_minor"]:
+            pass
 
     await page.goto(f"/book/quay/visit/{held['token']}")
 
