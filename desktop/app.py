@@ -24,9 +24,9 @@ PASSWORD_VARIABLE = "FRONTDESK_DESKTOP_PASSWORD"  # noqa: S105 - the name of a v
 PICTURE_SECONDS = 30
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run the console until it is closed. Returns the exit status: 0 closed, 1 no picture, 2 it cannot run here."""
-    options = _options(argv)
+    options = _options(sys.argv[1:] if argv is None else argv)
     if options.screenshot and not os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     reason = missing_to_start() or missing_for_a_window()

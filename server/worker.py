@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 QUEUE = "frontdesk"
 CONCURRENCY = 10
 ASK_VENDORS_EVERY_SECONDS = 30
+STOP_SECONDS = 20
 
 
 def run(settings: Settings) -> None:
@@ -59,7 +60,7 @@ async def working(settings: Settings, *, transport: httpx.AsyncBaseTransport | N
         db.after_commit = waker.wake
         tools = tools_for(settings, db, gateways)
         queue = RedisQueue(redis_client(settings.redis_url), name=QUEUE)
-        stack.push_async_callback(queue.disconnect)
+        stack.push_async_callback(_ended, queue.disconnect)
         await stack.enter_async_context(waker.listening())
         consumer = _Consumer(
             queue,
@@ -79,8 +80,19 @@ async def working(settings: Settings, *, transport: httpx.AsyncBaseTransport | N
             yield tools
         finally:
             running[1].cancel()
-            await consumer.stop()
+            await _ended(consumer.stop)
+            running[0].cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _ended(stop: Callable[[], Awaitable[None]]) -> None:
+    """Stop something that talks to Redis while doing so, which may have gone before us. What was under way lies in
+    the database and is found again."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await stop()
+    except (RedisError, OSError, TimeoutError) as error:
+        log.warning("stopped_without_the_queue", error=repr(error))
 
 
 def tools_for(settings: Settings, db: Database, gateways: Gateways) -> Tools:

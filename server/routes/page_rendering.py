@@ -24,7 +24,7 @@ from server.routes.page_words import Words, chosen_language, page_strings
 from shared.schemas.booking import ClinicProfile, VisitView
 
 HTML = "text/html"
-PATIENCE = 4
+PATIENCE = 2
 """How often a page without script asks again before it believes a failure on record."""
 STAGES = {"pick": 0, "details": 1, "pay": 2, "confirming": 2, "done": 3}
 

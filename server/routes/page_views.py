@@ -219,9 +219,8 @@ def visit_step(visit: VisitView, now: datetime, *, returned: bool) -> str:
     if visit.status is AppointmentStatus.CANCELED:
         return "ended"
     if visit.status in (AppointmentStatus.DRAFT, AppointmentStatus.PENDING_PAYMENT):
-        paying = visit.payment_status in (
-            PaymentStatus.INITIATED,
-            PaymentStatus.PROCESSING,
+        paying = visit.payment_status in (PaymentStatus.INITIATED, PaymentStatus.PROCESSING) or (
+            returned and visit.payment_status is PaymentStatus.FAILED
         )
         if visit.status is AppointmentStatus.PENDING_PAYMENT and paying:
             return "confirming"

@@ -65,7 +65,7 @@ from shared.schemas.booking import (
 from shared.schemas.enums import NextStep
 
 FIRST_SERIAL = 0
-RETURNS = frozenset("1234")
+RETURNS = frozenset("12")
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?")
