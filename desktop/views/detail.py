@@ -28,6 +28,7 @@ from desktop.widgets.notice import Notice
 from desktop.widgets.sections import Facts, Log, MarkedLine, MarkedLines
 from desktop.widgets.text import GRID, button, column, label, panel
 from shared.schemas.appointments import AppointmentDetail, MessageLine
+from shared.schemas.enums import Verb
 
 NOT_KNOWN = "Not known yet"
 
@@ -106,6 +107,8 @@ class DetailPane(QWidget):
         self.visit.show_facts(_visit(detail))
         self.contact.show_facts(_contact(detail))
         self.money.show_facts(_money(detail))
+        # Whom the server tells nothing of the payments must not read that there are none.
+        self.payments.setVisible(self._store.may(Verb.VIEW_DAY_SALES))
         self.payments.show_lines(_payments(detail))
         self.messages.show_lines([_message(line, row.time_zone) for line in detail.messages])
         self.activity.show_moments(

@@ -184,6 +184,20 @@ def test_a_desk_that_may_not_refund_can_only_keep_the_money(
     dialog.reject()
 
 
+def test_whoever_is_told_nothing_of_payments_is_not_told_that_there_are_none(
+    window: MainWindow, server: ScriptedServer, qtbot: QtBot
+) -> None:
+    server.put(ROW)
+    server.user = a_user("Paula Provider", Role.PROVIDER, (Verb.VIEW_SCHEDULE, Verb.VIEW_APPOINTMENT))
+    sign_in(window, qtbot)
+
+    window.workspace.appointments.table.selectRow(0)
+    qtbot.waitUntil(lambda: window.workspace.detail.detail is not None)
+
+    assert window.workspace.detail.messages.isVisible()
+    assert not window.workspace.detail.payments.isVisible()
+
+
 def test_the_front_desk_sees_todays_sales_only(window: MainWindow, server: ScriptedServer, qtbot: QtBot) -> None:
     sign_in(window, qtbot)
     sales = window.workspace.sales
