@@ -78,3 +78,14 @@ export function newKey() {
     byte.toString(16).padStart(2, '0'),
   ).join('');
 }
+
+/** @param {unknown} error @returns {boolean} the visit is not where this page thought it was */
+export function overtaken(error) {
+  return error instanceof Problem && (error.code === 'hold_expired' || error.code === 'wrong_state');
+}
+
+/** A read that fails in the background is tried again later; a mistake of ours is not hidden. @param {unknown} error */
+export function unlessProblem(error) {
+  if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
+  return null;
+}

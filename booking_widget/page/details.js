@@ -147,7 +147,7 @@ function jump(event) {
 }
 
 /** What stands in the form, whoever rendered it. @param {HTMLFormElement} form @returns {Details} */
-export function read(form) {
+function read(form) {
   const values = new FormData(form);
   const text = (/** @type {string} */ name) => String(values.get(name) ?? '');
   return {
@@ -181,4 +181,9 @@ export function refusals({ words }, problem) {
     wrong.set(known ? field : '', known ? words.say(word) : problem.message);
   }
   return wrong.size ? wrong : new Map([['', problem.message]]);
+}
+
+/** Only what was filled in. @param {HTMLFormElement} form @returns {Partial<Details>} */
+export function filled(form) {
+  return Object.fromEntries(Object.entries(read(form)).filter(([, value]) => value));
 }

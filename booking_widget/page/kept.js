@@ -1,6 +1,7 @@
 /* What stays beside the form while a time is kept: the visit in short, and how long it is kept. */
 
 import { el } from './el.js';
+import { isOpen } from './steps.js';
 
 /** @import { Context, Visit } from './types.js' */
 
@@ -64,4 +65,13 @@ export function countDown({ data, words }, expires, now, speak, lapsed) {
   const timer = setInterval(tick, 1000);
   tick();
   return () => clearInterval(timer);
+}
+
+/** Above the list of times, while one of them is kept. @param {Context} context @param {number} now @param {() => void} comeBack */
+export function keptBanner({ state, words }, now, comeBack) {
+  const visit = state.visit;
+  if (!visit?.expires_at || !isOpen(visit) || Date.parse(visit.expires_at) <= now) return null;
+  const sentence = words.say('still_kept', { time: words.moment(visit.start) });
+  const button = el('button', { class: 'button', type: 'button', onclick: comeBack }, words.say('continue'));
+  return el('div', { class: 'banner kept' }, el('p', {}, sentence), button);
 }

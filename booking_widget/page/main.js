@@ -3,21 +3,22 @@
 
 import {
   Problem,
-  Unreachable,
   findSlots,
   holdSlot,
   letGo,
   newKey,
+  overtaken,
   readVisit,
   saveDetails,
   sendAgain,
   startPayment,
+  unlessProblem,
 } from './api.js';
-import { detailsView, read, refusals } from './details.js';
+import { detailsView, filled, refusals } from './details.js';
 import { doneView, endedView } from './done.js';
 import { byId, el } from './el.js';
 import { connectHost } from './host.js';
-import { countDown } from './kept.js';
+import { countDown, keptBanner } from './kept.js';
 import { confirmingView, payView, refusal, stripeForm } from './pay.js';
 import { DAYS, listenToChoices, pickView, takenView } from './pick.js';
 import { isOpen, markStage, next, stepOf } from './steps.js';
@@ -193,11 +194,6 @@ async function submit(typed) {
   }
 }
 
-/** @param {unknown} error @returns {boolean} the visit is not where this page thought it was */
-function overtaken(error) {
-  return error instanceof Problem && (error.code === 'hold_expired' || error.code === 'wrong_state');
-}
-
 /** @param {unknown} error */
 async function settleOvertaken(error) {
   const visit = await readVisit(state.token);
@@ -279,12 +275,6 @@ async function awaitLink() {
   }
 }
 
-/** A read that fails in the background is tried again later; a mistake of ours is not hidden. @param {unknown} error */
-function unlessProblem(error) {
-  if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
-  return null;
-}
-
 // Showing -------------------------------------------------------------------------------------------------------
 
 /** The server's word on the visit. @param {Visit} visit @param {Step} [step] @param {string} [focus] */
@@ -320,7 +310,11 @@ function draw(step, focus = 'h2') {
     done: () => doneView(context, visit, now()),
     ended: () => endedView(context, visit),
   }[step]();
-  page.replaceChildren(...(step === 'pick' ? [keptBanner(), view] : [view]).filter((node) => node !== null));
+  page.replaceChildren(
+    ...(step === 'pick' ? [keptBanner(context, now(), comeBack), view] : [view]).filter(
+      (node) => node !== null,
+    ),
+  );
   page.dataset.step = step;
   document.title = `${page.querySelector('h2')?.textContent} · ${data.clinic.name}`;
   markStage(step);
@@ -334,20 +328,9 @@ function draw(step, focus = 'h2') {
   tellHost();
 }
 
-function keptBanner() {
-  const visit = state.visit;
-  if (!visit?.expires_at || !isOpen(visit) || Date.parse(visit.expires_at) <= now()) return null;
-  const resume = () => {
-    history.pushState(keep(), '', visitAddress());
-    attempt(async () => settle(await readVisit(state.token)));
-  };
-  const button = el('button', { class: 'button', type: 'button', onclick: resume }, words.say('continue'));
-  return el(
-    'div',
-    { class: 'banner kept' },
-    el('p', {}, words.say('still_kept', { time: words.moment(visit.start) })),
-    button,
-  );
+function comeBack() {
+  history.pushState(keep(), '', visitAddress());
+  attempt(async () => settle(await readVisit(state.token)));
 }
 
 /** @param {string} text */
@@ -438,15 +421,10 @@ listenToChoices(page, acts, speak);
 if (state.visit) {
   const form = /** @type {HTMLFormElement | null} */ (page.querySelector('form[data-details]'));
   // On a slow line somebody may have begun to type before these modules came.
-  if (form && form.first_name) state.typed = { ...state.typed, ...filled(read(form)) };
+  if (form && form.first_name) state.typed = { ...state.typed, ...filled(form) };
   // Arriving on a link or from the payment page, not by Back or reload: an open payment is then on its way.
   settle(state.visit, stepOf(state.visit, now(), kind === 'navigate'), 'none');
 } else {
   const token = location.hash.match(/^#t=([\w-]+)$/)?.[1];
   if (token) attempt(() => resume(token));
-}
-
-/** @param {Details} typed */
-function filled(typed) {
-  return Object.fromEntries(Object.entries(typed).filter(([, value]) => value));
 }

@@ -10,6 +10,8 @@ import asyncpg
 import httpx
 import pytest
 from sqlalchemy import text
+
+from server.actions import holding, paying, refunding
 from tests.house import House, a_key
 from tests.organisation import at
 from tests.routes.evidence import (
@@ -22,8 +24,6 @@ from tests.routes.evidence import (
     told,
     value,
 )
-
-from server.actions import holding, paying, refunding
 
 CROWD = 200
 
@@ -114,9 +114,7 @@ async def test_of_forty_who_want_an_expired_hold_exactly_one_gets_it(house: Hous
     lapsed = (await house.hold(start)).json()
     await house.advance(601)
 
-    answers = await all_at_once(
-        *(crowd.post("/api/booking/quay/holds", json=asked(house, start)) for _ in range(40))
-    )
+    answers = await all_at_once(*(crowd.post("/api/booking/quay/holds", json=asked(house, start)) for _ in range(40)))
 
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 39}
     assert (await house.visit(lapsed["token"]))["cancellation_cause"] == "hold_expired"
@@ -132,9 +130,7 @@ async def test_of_forty_who_want_an_expired_hold_with_an_open_payment_exactly_on
     await house.http.post(f"/api/booking/appointments/{lapsed['token']}/payment")
     await house.advance(601)
 
-    answers = await all_at_once(
-        *(crowd.post("/api/booking/quay/holds", json=asked(house, start)) for _ in range(40))
-    )
+    answers = await all_at_once(*(crowd.post("/api/booking/quay/holds", json=asked(house, start)) for _ in range(40)))
 
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 39}
     assert await rows(house.db, "SELECT status FROM payments") == [("canceled",)]
@@ -143,9 +139,7 @@ async def test_of_forty_who_want_an_expired_hold_with_an_open_payment_exactly_on
 async def test_one_key_twenty_times_at_once_makes_one_appointment(house: House, crowd: httpx.AsyncClient) -> None:
     body, headers = asked(house, at(house.organised, 3, 10)), {"Idempotency-Key": a_key()}
 
-    answers = await all_at_once(
-        *(crowd.post("/api/booking/quay/holds", json=body, headers=headers) for _ in range(20))
-    )
+    answers = await all_at_once(*(crowd.post("/api/booking/quay/holds", json=body, headers=headers) for _ in range(20)))
 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
@@ -178,9 +172,7 @@ async def test_twenty_clicks_on_pay_at_once_make_one_intent_and_one_charge(
     held = (await house.hold(at(house.organised, 3, 10))).json()
     await house.details(held["token"])
 
-    steps = await all_at_once(
-        *(crowd.post(f"/api/booking/appointments/{held['token']}/payment") for _ in range(20))
-    )
+    steps = await all_at_once(*(crowd.post(f"/api/booking/appointments/{held['token']}/payment") for _ in range(20)))
     pressed = await all_at_once(*(crowd.post(steps[0].json()["url"], data={"outcome": "succeed"}) for _ in range(5)))
     await house.settle()
 
@@ -213,9 +205,7 @@ async def test_two_staff_who_refund_in_full_at_once_give_back_once(house: House,
     assert await contradictions(house.db) == []
 
 
-async def test_partial_refunds_at_once_give_back_no_more_than_was_paid(
-    house: House, crowd: httpx.AsyncClient
-) -> None:
+async def test_partial_refunds_at_once_give_back_no_more_than_was_paid(house: House, crowd: httpx.AsyncClient) -> None:
     held = await house.booked(at(house.organised, 3, 10))
     headers = await house.staff()
 
@@ -257,9 +247,7 @@ async def test_two_staff_who_cancel_at_once_cancel_once(house: House, crowd: htt
     assert await value(house.db, "SELECT count(*) FROM events WHERE kind = 'appointment_canceled'") == 1
 
 
-async def test_a_webhook_delivered_twenty_times_at_once_has_one_effect(
-    house: House, crowd: httpx.AsyncClient
-) -> None:
+async def test_a_webhook_delivered_twenty_times_at_once_has_one_effect(house: House, crowd: httpx.AsyncClient) -> None:
     from server.sandbox.courier import stripe_signature
 
     held = (await house.hold(at(house.organised, 3, 10))).json()
@@ -271,9 +259,7 @@ async def test_a_webhook_delivered_twenty_times_at_once_has_one_effect(
     )
     headers = {"Stripe-Signature": stripe_signature(payload, house.settings.webhook_secrets[0])}
 
-    answers = await all_at_once(
-        *(crowd.post("/webhooks/stripe", content=payload, headers=headers) for _ in range(20))
-    )
+    answers = await all_at_once(*(crowd.post("/webhooks/stripe", content=payload, headers=headers) for _ in range(20)))
     await house.settle()
 
     assert {answer.status_code for answer in answers} == {200}
@@ -380,9 +366,7 @@ async def test_settling_a_refund_waits_for_the_appointment_before_it_locks_the_p
     await desk.execute("BEGIN")
     await desk.execute("SELECT 1 FROM appointments WHERE id = $1 FOR UPDATE", held["appointment_id"])
 
-    settling = asyncio.create_task(
-        refunding.carry_out_refunds(house.db, house.tools.payments, held["appointment_id"])
-    )
+    settling = asyncio.create_task(refunding.carry_out_refunds(house.db, house.tools.payments, held["appointment_id"]))
     async with asyncio.timeout(20):
         while not await value(house.db, "SELECT count(*) FROM pg_locks WHERE NOT granted"):
             await asyncio.sleep(0)

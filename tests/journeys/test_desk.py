@@ -3,6 +3,7 @@
 from typing import Any
 
 from httpx import Response
+
 from tests.house import House, a_key
 from tests.organisation import at
 from tests.routes.evidence import (
@@ -93,9 +94,7 @@ async def test_a_caller_without_consent_gets_no_text_and_the_desk_sees_why(house
     await house.settle()
 
     detail = await house.detail(answer.json()["row"]["id"])
-    text = next(
-        line for line in detail["messages"] if (line["audience"], line["channel"]) == ("patient", "text")
-    )
+    text = next(line for line in detail["messages"] if (line["audience"], line["channel"]) == ("patient", "text"))
     assert (text["status"], "consent" in text["explanation"]) == ("suppressed", True)
     assert await value(house.db, "SELECT count(*) FROM sandbox_texts WHERE recipient = '+12125550187'") == 0
 

@@ -78,7 +78,9 @@ async def test_a_booking_on_the_website_appears_on_the_desk_with_its_money_and_m
         await press_outcome(frame, "succeed")
         await expect(heading(frame, "Your visit is booked")).to_be_visible()
 
-        await until(lambda: model.rowCount() == 1 and model.appointment_at(0).status is AppointmentStatus.CONFIRMED, "the row")
+        await until(
+            lambda: model.rowCount() == 1 and model.appointment_at(0).status is AppointmentStatus.CONFIRMED, "the row"
+        )
         row = model.appointment_at(0)
         assert row.patient_name == "Mara O'Lindt"
         assert row.payment_status is PaymentStatus.SUCCEEDED

@@ -1,6 +1,7 @@
 """Every way in which a payment can go, from the pay page's buttons to the books and the messages."""
 
 from httpx import Response
+
 from tests.house import House, some_details
 from tests.organisation import at
 from tests.routes.evidence import (
@@ -268,9 +269,7 @@ async def test_a_lapsed_hold_ends_its_payment_at_the_processor_before_the_time_i
     await house.settle()
 
     assert other.status_code == 201
-    intents = await rows(
-        house.db, "SELECT body->>'status' FROM sandbox_stripe_objects WHERE kind = 'payment_intent'"
-    )
+    intents = await rows(house.db, "SELECT body->>'status' FROM sandbox_stripe_objects WHERE kind = 'payment_intent'")
     assert [row[0] for row in intents] == ["canceled"]
     assert await charges(house.db) == 0
     visit = await house.visit(held["token"])
@@ -332,9 +331,7 @@ async def test_asking_twice_to_pay_makes_one_intent(house: House) -> None:
     first, second = await pay_page(house, held["token"]), await pay_page(house, held["token"])
 
     assert first == second
-    assert (
-        await value(house.db, "SELECT count(*) FROM sandbox_stripe_objects WHERE kind = 'payment_intent'") == 1
-    )
+    assert await value(house.db, "SELECT count(*) FROM sandbox_stripe_objects WHERE kind = 'payment_intent'") == 1
 
 
 async def test_details_can_be_corrected_until_it_is_paid_and_not_after(house: House) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
-from tests.conftest import ORGANISED, free_ports, in_database
-from tests.house import House, open_house
-from tests.organisation import Organised
 
 from server.config import Settings
 from server.embedded import Running
+from tests.conftest import ORGANISED, free_ports, in_database
+from tests.house import House, open_house
+from tests.organisation import Organised
 
 
 @pytest.fixture(scope="module")

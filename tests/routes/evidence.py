@@ -27,9 +27,7 @@ async def value(db: Database, sql: str, **values: Any) -> Any:
 
 async def everything(db: Database) -> dict[str, int]:
     """How many rows each of TABLES has."""
-    found = await rows(
-        db, " UNION ALL ".join(f"SELECT '{table}', (SELECT count(*) FROM {table})" for table in TABLES)
-    )
+    found = await rows(db, " UNION ALL ".join(f"SELECT '{table}', (SELECT count(*) FROM {table})" for table in TABLES))
     return {name: int(count) for name, count in found}
 
 
@@ -104,8 +102,7 @@ async def texts_at_vendor(db: Database, appointment_id: str) -> int:
     return int(
         await value(
             db,
-            "SELECT count(*) FROM sandbox_texts t JOIN messages m ON m.id = t.message_id"
-            " WHERE m.appointment_id = :id",
+            "SELECT count(*) FROM sandbox_texts t JOIN messages m ON m.id = t.message_id WHERE m.appointment_id = :id",
             id=appointment_id,
         )
     )
@@ -115,8 +112,7 @@ async def mails_at_vendor(db: Database, appointment_id: str) -> int:
     return int(
         await value(
             db,
-            "SELECT count(*) FROM sandbox_emails e JOIN messages m ON m.id = e.message_id"
-            " WHERE m.appointment_id = :id",
+            "SELECT count(*) FROM sandbox_emails e JOIN messages m ON m.id = e.message_id WHERE m.appointment_id = :id",
             id=appointment_id,
         )
     )

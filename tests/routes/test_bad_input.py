@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import pytest_asyncio
+
+from server.domain.tokens import visit_token
 from tests.house import House, some_details
 from tests.organisation import at
 from tests.routes.evidence import everything, value
-
-from server.domain.tokens import visit_token
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -40,7 +41,7 @@ async def a_hold_request(house: House, **changes: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def token(standing_house: House) -> str:
     """The token of a hold that waits for its details; the same for all cases, as none of them succeeds."""
     answer = await standing_house.hold(at(standing_house.organised, 5, 9), key="the hold of all cases")
@@ -79,9 +80,7 @@ async def test_a_body_that_cannot_be_read_is_refused(standing_house: House, path
 
 @pytest.mark.parametrize("nested", [200_000, 5_000_000])
 async def test_two_hundred_thousand_nested_lists_are_refused(standing_house: House, nested: int) -> None:
-    answer = await standing_house.http.post(
-        "/api/booking/quay/holds", content=b"[" * nested, headers=JSON
-    )
+    answer = await standing_house.http.post("/api/booking/quay/holds", content=b"[" * nested, headers=JSON)
 
     is_a_problem(answer)
 
@@ -111,9 +110,7 @@ async def test_json_under_another_name_is_refused(standing_house: House, kind: s
     body = json.dumps(await a_hold_request(standing_house)).encode()
     before = await everything(standing_house.db)
 
-    answer = await standing_house.http.post(
-        "/api/booking/quay/holds", content=body, headers={"Content-Type": kind}
-    )
+    answer = await standing_house.http.post("/api/booking/quay/holds", content=body, headers={"Content-Type": kind})
 
     is_a_problem(answer, 415, "unsupported_media_type")
     assert await everything(standing_house.db) == before
@@ -275,9 +272,7 @@ async def test_details_that_are_wrong_are_refused(standing_house: House, token: 
     changes, code = DETAILS[name]
     before = await everything(standing_house.db)
 
-    answer = await standing_house.http.put(
-        f"/api/booking/appointments/{token}/details", json=some_details(**changes)
-    )
+    answer = await standing_house.http.put(f"/api/booking/appointments/{token}/details", json=some_details(**changes))
 
     is_a_problem(answer, 400, code)
     assert await everything(standing_house.db) == before
@@ -330,9 +325,15 @@ LISTS: dict[str, dict[str, str]] = {
     "a text of 10,000 characters": {"q": "a" * 10_000},
     "a cursor that is none": {"cursor": "abc"},
     "a cursor of another alphabet": {"cursor": "żółw"},
-    "a cursor with a naive time": {"cursor": "MjAzMC0wMS0wMVQwMDowMDowMHwwMTg5YzZlZC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA="},
-    "a cursor before all time": {"cursor": "MDAwMS0wMS0wMVQwMDowMDowMCsxNDowMHwwMTg5YzZlZC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA="},
-    "a cursor after all time": {"cursor": "OTk5OS0xMi0zMVQyMzo1OTo1OS0xMjowMHwwMTg5YzZlZC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA="},
+    "a cursor with a naive time": {
+        "cursor": "MjAzMC0wMS0wMVQwMDowMDowMHwwMTg5YzZlZC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA="
+    },
+    "a cursor before all time": {
+        "cursor": "MDAwMS0wMS0wMVQwMDowMDowMCsxNDowMHwwMTg5YzZlZC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA="
+    },
+    "a cursor after all time": {
+        "cursor": "OTk5OS0xMi0zMVQyMzo1OTo1OS0xMjowMHwwMTg5YzZlZC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA="
+    },
     "a cursor of 201 characters": {"cursor": "a" * 201},
 }
 
@@ -356,7 +357,7 @@ async def test_sales_and_export_refuse_what_the_list_refuses(
     is_a_problem(answer, 400, "invalid_input")
 
 
-@pytest.mark.parametrize("text", ["%", "_", "\\", "%%%", "'", "\"; DROP TABLE users; --", "Zoë", "🙂", "+1212"])
+@pytest.mark.parametrize("text", ["%", "_", "\\", "%%%", "'", '"; DROP TABLE users; --', "Zoë", "🙂", "+1212"])
 async def test_a_text_to_look_for_is_taken_literally(standing_house: House, text: str) -> None:
     answer = await standing_house.http.get(
         "/api/appointments", params={"q": text}, headers=await standing_house.staff("admin")
@@ -428,9 +429,7 @@ async def test_the_desk_is_refused_what_makes_no_sense(
     headers = await standing_house.staff()
     before = await everything(standing_house.db)
 
-    answer = await standing_house.http.post(
-        f"/api/appointments/{appointment_id}/{path}", json=body, headers=headers
-    )
+    answer = await standing_house.http.post(f"/api/appointments/{appointment_id}/{path}", json=body, headers=headers)
 
     is_a_problem(answer, 400, "invalid_input")
     assert await everything(standing_house.db) == before

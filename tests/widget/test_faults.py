@@ -24,15 +24,14 @@ window.Stripe = (key) => ({
 async def test_a_time_taken_meanwhile_offers_others_nearby(house: House, open_page: OpenPage) -> None:
     page = await open_page(expected=("409",))
     await page.goto("/book/quay")
+    await page.locator("a.card", has_text="Video consultation").click()
+    await expect(page).to_have_url(re.compile("service="))
     wanted = at(house.organised, 2, 10)
     for provider in (house.organised.ann, house.organised.ben):
         assert (await house.hold(wanted, provider_id=str(provider))).status_code == 201
-    await page.locator("a.card", has_text="Video consultation").click()
-    await page.locator(f"[data-day='{wanted.date()}']").click()
-    # The page was drawn before: put the button back that the fresh list has no more.
-    await page.evaluate("start => { document.querySelector('.day.chosen button').value = start }", wanted.isoformat())
 
-    await page.locator(".day.chosen button").first.click()
+    await page.locator(f"[data-day='{wanted.date()}']").click()
+    await page.locator(f"#d-{wanted.date()} button[value^='{wanted:%Y-%m-%dT%H:%M}']").click()
     await expect(heading(page, "This time has just been taken")).to_be_focused()
     await expect(page.locator(".next button")).to_have_count(3)
     await page.locator(".next button").first.click()
@@ -123,6 +122,7 @@ async def test_paying_in_the_page_shows_the_reason_and_believes_the_server(house
     step = {"kind": "stripe_elements", "url": None, "publishable_key": "pk_x", "client_secret": "secret_x", "amount_minor": 12_500, "currency": "USD"}  # fmt: skip
 
     async def answer(route: Route) -> None:
+        await route.fetch()
         await route.fulfill(json=step)
 
     async def stub(route: Route) -> None:
