@@ -1,9 +1,10 @@
 """Open slots of one provider on fourteen days, over HTTP, beside the bare reads they are made from."""
 
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -13,7 +14,6 @@ from bench.http_client import Connection, a_request
 from bench.served import Served
 from bench.world import SLUG, ZONE, World
 from server.domain.availability import ServiceRules, WeeklyHours, minute_of, moment_of, open_starts
-from server.domain.availability import ZoneInfo as Zone
 from shared.schemas.booking import SlotList
 
 DAYS = 14
@@ -71,13 +71,13 @@ async def _measured(served: Served, world: World, clients: int) -> tuple[Timing,
     return ours, bare
 
 
-def _starts(rows: tuple[datetime, Any, Any, Any], world: World, first: Any, until: Any) -> list[datetime]:
+def _starts(rows: tuple[datetime, Any, Any, Any], world: World, first: date, until: date) -> list[datetime]:
     """What the floor's rows say is open, so that both are known to have read the same."""
     now, offered, hours, busy = rows
     head = offered[0]
     starts = open_starts(
         hours=[WeeklyHours(row["weekday"], row["start_minute"], row["end_minute"]) for row in hours],
-        zone=Zone(ZONE),
+        zone=ZoneInfo(ZONE),
         busy=[(minute_of(row["start"]), minute_of(row["end"], up=True)) for row in busy],
         rules=ServiceRules(
             duration=head["duration_minutes"],

@@ -34,6 +34,7 @@ from server.routes import (
     webhooks,
 )
 from server.routes.rate_limit import Limits
+from server.routes.strict_body import StrictRequest
 from server.vendors import Gateways
 from server.wake import Waker, redis_client
 
@@ -83,6 +84,7 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
         },
         exception_handlers=errors.HANDLERS,
         middleware=[timed],
+        request_class=StrictRequest,
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(
             title="Frontdesk",

@@ -55,14 +55,10 @@ export function createWork(page, words, failed) {
       { class: 'button', type: 'button', onclick: () => attempt(broken) },
       words.say('retry'),
     );
-    page.before(
-      el(
-        'div',
-        { class: 'banner bad', id: 'trouble', role: 'alert' },
-        el('p', {}, sentence || words.say('busy')),
-        again,
-      ),
-    );
+    const banner = el('div', { class: 'banner bad', id: 'trouble', role: 'alert' });
+    banner.append(el('p', {}, sentence || words.say('busy')), again);
+    page.before(banner);
+    banner.scrollIntoView({ block: 'nearest' });
     if (!known) throw error;
   }
 

@@ -1,6 +1,7 @@
 """Read what people type as their e-mail address and mobile number, and refuse what cannot be reached."""
 
 import re
+import unicodedata
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -10,6 +11,7 @@ from server.domain.errors import InvalidEmailError, InvalidMobileError
 
 # Letters (vanity numbers) and extensions parse as valid, but no text arrives there.
 _PLAUSIBLE = re.compile(r"^[+\d\s().\-/\u0660-\u0669\u06f0-\u06f9]+$")
+_NOT_IN_NAMES = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\x80-\x84\x86-\x9f]")
 _CAN_RECEIVE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
@@ -44,5 +46,6 @@ def email_address(typed: str) -> str:
 
 
 def person_name(typed: str) -> str:
-    """A name as written, without the characters that turn reading direction around in lists and mails."""
-    return " ".join(re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", typed).split())
+    """A name as written, in composed form (NFC, so that it is found again), without the characters that turn reading
+    direction around in lists and mails, and without control characters."""
+    return " ".join(_NOT_IN_NAMES.sub("", unicodedata.normalize("NFC", typed)).split())

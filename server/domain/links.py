@@ -1,10 +1,19 @@
 """Addresses that we hand out. Join and host links are on our own domain: the vendor's own would be credentials."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from server.domain.tokens import visit_token
+
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def is_slug(text: str) -> bool:
+    """Whether a clinic can have this slug: what comes in an address may hold what no database takes, such as NUL."""
+    return _SLUG.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

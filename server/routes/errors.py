@@ -39,6 +39,7 @@ STATUS: dict[str, int] = {
     "hold_expired": 409,
     "wrong_state": 409,
     "refund_too_large": 409,
+    "unsupported_media_type": 415,
     "idempotency_key_reused": 422,
     "too_many_requests": 429,
     "payment_unavailable": 503,
@@ -46,6 +47,11 @@ STATUS: dict[str, int] = {
 }
 
 _UNAVAILABLE = "The service is busy or restarting. Nothing was changed."
+_SENTENCES = {
+    401: "You are not signed in, or your session has ended.",
+    403: "Your role does not allow this.",
+    405: "This address does not take this method.",
+}
 _TRY_AGAIN = "Try again in a moment."
 
 
@@ -140,19 +146,16 @@ def on_http_error(_: AnyRequest, error: HTTPException) -> Response[bytes]:
             "There is nothing at this address.",
             next_step="Check the address.",
         )
-    code = {
-        401: "unauthenticated",
-        403: "forbidden",
-        405: "method_not_allowed",
-        415: "unsupported_media_type",
-    }
+    code = {401: "unauthenticated", 403: "forbidden", 405: "method_not_allowed"}
     return problem(
         error.status_code,
         code.get(
             error.status_code,
             "invalid_input" if error.status_code < 500 else "internal",
         ),
-        error.detail if error.status_code < 500 else "Something went wrong on our side.",
+        _SENTENCES.get(error.status_code, "The request cannot be carried out as it is.")
+        if error.status_code < 500
+        else "Something went wrong on our side.",
         headers=dict(error.headers or {}),
     )
 
@@ -190,6 +193,7 @@ HANDLERS: dict[int | type[Exception], Handler] = {
     DomainError: on_domain_error,
     ValidationException: on_invalid,
     SerializationException: on_unreadable,
+    msgspec.DecodeError: on_unreadable,
     UnicodeDecodeError: on_unreadable,
     RecursionError: on_unreadable,
     HTTPException: on_http_error,

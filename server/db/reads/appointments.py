@@ -155,7 +155,7 @@ def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
     try:
         moment, _, appointment_id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode().partition("|")
         starts_at = datetime.fromisoformat(moment)
-        if starts_at.tzinfo is None:
+        if starts_at.tzinfo is None or not 2000 <= starts_at.year <= 2200:
             raise ValueError
         return starts_at, UUID(appointment_id)
     except (ValueError, binascii.Error):

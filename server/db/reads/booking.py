@@ -12,6 +12,7 @@ from server.db.session import Database
 from server.db.tables import Clinic, Offering, Provider, Service
 from server.domain.consent import CONSENT_TEXT, CONSENT_VERSION
 from server.domain.errors import Alternative, InvalidInputError, NotFoundError
+from server.domain.links import is_slug
 from server.domain.policies import policy_sentence, tiers_from
 from shared.schemas.booking import (
     ClinicProfile,
@@ -24,10 +25,13 @@ from shared.schemas.booking import (
 from shared.schemas.enums import VisitMode
 
 LONGEST_SEARCH_DAYS = 62
+_NO_CLINIC = "There is no clinic at this address."
 
 
 async def clinic_profile(db: Database, slug: str, *, hold_minutes: int) -> ClinicProfile:
     """Everything the booking page needs besides slots. Raises NotFoundError for an unknown clinic."""
+    if not is_slug(slug):
+        raise NotFoundError(_NO_CLINIC)
     async with db.read.connect() as connection:
         clinic = (
             await connection.execute(
@@ -38,7 +42,7 @@ async def clinic_profile(db: Database, slug: str, *, hold_minutes: int) -> Clini
             )
         ).one_or_none()  # fmt: skip
         if clinic is None:
-            raise NotFoundError("There is no clinic at this address.")
+            raise NotFoundError(_NO_CLINIC)
         services, providers = await _offerings(connection, clinic.id)
     return ClinicProfile(
         slug=clinic.slug,
@@ -98,10 +102,12 @@ async def _offerings(connection: AsyncConnection, clinic_id: UUID) -> tuple[list
 
 async def clinic_origins(db: Database, slug: str) -> list[str]:
     """The websites that may embed the clinic's page. Raises NotFoundError for an unknown clinic."""
+    if not is_slug(slug):
+        raise NotFoundError(_NO_CLINIC)
     async with db.read.connect() as connection:
         origins = (await connection.execute(select(Clinic.origins).where(Clinic.slug == slug))).scalar_one_or_none()
     if origins is None:
-        raise NotFoundError("There is no clinic at this address.")
+        raise NotFoundError(_NO_CLINIC)
     return list(origins)
 
 

@@ -24,6 +24,7 @@ from server.domain import availability
 from server.domain.availability import Interval, ServiceRules, minute_of
 from server.domain.calendars import Bookable, Calendar
 from server.domain.errors import NotFoundError
+from server.domain.links import is_slug
 
 
 async def bookable(
@@ -38,7 +39,7 @@ async def bookable(
 ) -> Bookable:
     """The calendars of everybody who offers the service at the clinic, or of the one named, for the days
     `first` ≤ day < `until`. Expired holds do not count as busy. Raises NotFoundError when it is not offered."""
-    offered = await _offered(connection, slug, service_id, provider_id)
+    offered = await _offered(connection, slug, service_id, provider_id) if is_slug(slug) else ()
     if not offered:
         raise NotFoundError(
             "This service is not offered here by this provider.",
