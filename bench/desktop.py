@@ -14,9 +14,9 @@ from bench.figures import say
 
 STARTS = 5
 ROOT = Path(__file__).parents[1]
-# Ends as soon as the first paint of a visible window is through the loop; what comes later is not the first window.
+# Ends with the first paint of a visible window, or with a trace after a minute without one.
 _UNTIL_PAINTED = """
-import os, sys
+import faulthandler, os, sys
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -27,6 +27,8 @@ class FirstPaint(QObject):
         if event.type() == QEvent.Type.Paint and isinstance(watched, QWidget) and watched.window().isVisible():
             FirstPaint.window = watched.window().metaObject().className()
         return False
+
+faulthandler.dump_traceback_later(60, exit=True)
 
 def until_painted(*_):
     application = QApplication.instance()
@@ -60,7 +62,8 @@ sys.exit(desktop.app.main(["--server", "http://127.0.0.1:1"]))
 
 
 def run(home: Path) -> None:
-    ours, floor = [], []
+    ours: list[float] = []
+    floor: list[float] = []
     # The first start of each fills the caches of files and of compiled modules, and is not counted.
     for counted in [False] + [True] * STARTS:
         for program, window, into in ((_CONSOLE, "MainWindow", ours), (_EMPTY, "QWidget", floor)):

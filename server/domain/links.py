@@ -7,7 +7,6 @@ from uuid import UUID
 
 from server.domain.tokens import visit_token
 
-
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
