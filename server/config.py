@@ -168,6 +168,8 @@ class Settings:
         ):
             if not 1 <= minutes <= 1440:
                 wrong.append(f"FRONTDESK_{name} must lie between 1 and 1440")
+        if not self.keyring:
+            wrong.append("FRONTDESK_SECRET_KEYS holds no key; set at least one (for example `openssl rand -hex 32`)")
         if any(len(key) < 32 for key in self.keyring):
             wrong.append("FRONTDESK_SECRET_KEYS: each key needs at least 32 characters")
         if wrong:

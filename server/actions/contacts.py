@@ -40,7 +40,7 @@ def email_address(typed: str) -> str:
     """
     try:
         # `test_environment` lets the reserved domain .test through, which demo and tests use.
-        return validate_email(typed, check_deliverability=False, test_environment=True).normalized
+        return validate_email(typed, check_deliverability=False, test_environment=True, strict=True).normalized
     except EmailNotValidError:
         raise InvalidEmailError(field="email") from None
 

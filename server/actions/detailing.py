@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from sqlalchemy import Row, func, insert, select, update
 
@@ -24,6 +25,8 @@ from server.domain.errors import (
 from server.domain.transitions import APPOINTMENT, AppointmentVerb, move
 from shared.schemas.booking import DetailsRequest
 from shared.schemas.enums import AppointmentStatus, CancellationCause, EventKind
+
+_ZONES = frozenset(available_timezones())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ async def give_details(db: Database, appointment_id: UUID, request: DetailsReque
             consent_source="booking page",
             note=request.note,
             language=_language(request.language, row.languages),
-            time_zone=request.time_zone,
+            time_zone=_known_zone(request.time_zone),
         )
         await detail_in(work, db.seals, appointment_id, details)
         if row.total_minor == 0:
@@ -96,6 +99,11 @@ async def _waiting(work: Work, appointment_id: UUID) -> Row[*tuple[Any, ...]]:
 
 def _language(wanted: str | None, offered: list[str]) -> str:
     return wanted if wanted is not None and wanted in offered else offered[0]
+
+
+def _known_zone(told: str | None) -> str | None:
+    """The browser's zone, if we know it too. An unknown one costs a line in the mail, not the booking."""
+    return told if told in _ZONES else None
 
 
 def _named(typed: str, field: str) -> str:

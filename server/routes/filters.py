@@ -1,5 +1,6 @@
 """The query parameters that list, sales and export share."""
 
+import unicodedata
 from datetime import date
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -27,7 +28,7 @@ def provide_filters(
 ) -> Filters:
     """Raises InvalidInputError naming the parameter. `status=rescheduled` and `payment_status=none` are no statuses
     but can be asked for like one."""
-    text = q or ""
+    text = unicodedata.normalize("NFC", q or "")  # as names are kept
     if len(text) > LONGEST_TEXT or not text.isprintable():
         raise InvalidInputError(
             "The text to look for is too long, or holds characters that nothing can be found by.",

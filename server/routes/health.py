@@ -8,7 +8,6 @@ from litestar.params import SkipValidation
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.db.session import Database
@@ -28,8 +27,7 @@ async def ready(
     """200 when bookings can be taken (the database answers); without Redis everything is a second later."""
     checks = {"database": "ok", "queue": "ok"}
     try:
-        async with db.read.connect() as connection:
-            await connection.execute(text("SELECT frontdesk_now()"))
+        await db.now()
     except (SQLAlchemyError, OSError) as error:
         checks["database"] = type(error).__name__
     try:

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, union_all
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import DateTime, Row, any_, bindparam, func, or_, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, Range
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.tables import (
@@ -74,65 +75,81 @@ async def bookable(
     )
 
 
-async def _offered(
-    connection: AsyncConnection, slug: str, service_id: UUID, provider_id: UUID | None
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    conditions: list[ColumnElement[bool]] = [
-        Clinic.slug == slug,
-        Service.id == service_id,
+# Built once: building these anew for every search cost more than running them.
+_OFFERED = (
+    select(
+        Clinic.id.label("clinic_id"),
+        Clinic.time_zone,
+        Clinic.currency,
+        Service.duration_minutes,
+        Service.prep_minutes,
+        Service.wrap_minutes,
+        Service.grid_minutes,
+        Service.notice_minutes,
+        Service.horizon_days,
+        Offering.provider_id,
+        Offering.price_minor,
+    )
+    .join(Offering, Offering.clinic_id == Clinic.id)
+    .join(Service, Service.id == Offering.service_id)
+    .join(Provider, Provider.id == Offering.provider_id)
+    .where(
+        Clinic.slug == bindparam("slug"),
+        Service.id == bindparam("service_id"),
         Service.active.is_(True),
         Offering.active.is_(True),
         Provider.active.is_(True),
-    ]
-    if provider_id is not None:
-        conditions.append(Provider.id == provider_id)
-    statement = (
-        select(
-            Clinic.id.label("clinic_id"),
-            Clinic.time_zone,
-            Clinic.currency,
-            Service.duration_minutes,
-            Service.prep_minutes,
-            Service.wrap_minutes,
-            Service.grid_minutes,
-            Service.notice_minutes,
-            Service.horizon_days,
-            Offering.provider_id,
-            Offering.price_minor,
-        )
-        .join(Offering, Offering.clinic_id == Clinic.id)
-        .join(Service, Service.id == Offering.service_id)
-        .join(Provider, Provider.id == Offering.provider_id)
-        .where(and_(*conditions))
-        .order_by(Provider.name, Provider.id)
     )
-    return (await connection.execute(statement)).all()
+    .order_by(Provider.name, Provider.id)
+)
+_OFFERED_BY_ONE = _OFFERED.where(Provider.id == bindparam("provider_id"))
+
+_PROVIDERS = bindparam("providers", type_=ARRAY(PG_UUID(as_uuid=True)))
+_AROUND = bindparam("around", type_=TSTZRANGE())
+
+_HOURS = select(
+    WeeklyHours.provider_id,
+    WeeklyHours.weekday,
+    WeeklyHours.start_minute,
+    WeeklyHours.end_minute,
+    WeeklyHours.valid_from,
+    WeeklyHours.valid_until,
+).where(WeeklyHours.clinic_id == bindparam("clinic_id"), WeeklyHours.provider_id == any_(_PROVIDERS))
+
+_BUSY = union_all(
+    select(
+        Claim.resource_id,
+        func.lower(Claim.during).label("start"),
+        func.upper(Claim.during).label("end"),
+    ).where(
+        Claim.resource_id == any_(_PROVIDERS),
+        Claim.during.overlaps(_AROUND),
+        or_(Claim.expires_at.is_(None), Claim.expires_at > bindparam("now", type_=DateTime(timezone=True))),
+    ),
+    select(
+        TimeOff.resource_id,
+        func.lower(TimeOff.during).label("start"),
+        func.upper(TimeOff.during).label("end"),
+    ).where(TimeOff.resource_id == any_(_PROVIDERS), TimeOff.during.overlaps(_AROUND)),
+)
+
+
+async def _offered(
+    connection: AsyncConnection, slug: str, service_id: UUID, provider_id: UUID | None
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    values = {"slug": slug, "service_id": service_id}
+    if provider_id is None:
+        return (await connection.execute(_OFFERED, values)).all()
+    return (await connection.execute(_OFFERED_BY_ONE, {**values, "provider_id": provider_id})).all()
 
 
 async def _hours(
     connection: AsyncConnection, clinic_id: UUID, providers: list[UUID]
 ) -> dict[UUID, list[availability.WeeklyHours]]:
-    rows = await connection.execute(
-        select(
-            WeeklyHours.provider_id,
-            WeeklyHours.weekday,
-            WeeklyHours.start_minute,
-            WeeklyHours.end_minute,
-            WeeklyHours.valid_from,
-            WeeklyHours.valid_until,
-        ).where(WeeklyHours.clinic_id == clinic_id, WeeklyHours.provider_id.in_(providers))
-    )
     hours: dict[UUID, list[availability.WeeklyHours]] = defaultdict(list)
-    for row in rows:
-        hours[row.provider_id].append(
-            availability.WeeklyHours(
-                row.weekday,
-                row.start_minute,
-                row.end_minute,
-                row.valid_from,
-                row.valid_until,
-            )
-        )
+    rows = await connection.execute(_HOURS, {"clinic_id": clinic_id, "providers": providers})
+    for provider_id, weekday, start, end, valid_from, valid_until in rows:
+        hours[provider_id].append(availability.WeeklyHours(weekday, start, end, valid_from, valid_until))
     return hours
 
 
@@ -149,23 +166,10 @@ async def _busy(
         _midnight(until) + timedelta(days=1),
         bounds="[)",
     )
-    claims = select(
-        Claim.resource_id,
-        func.lower(Claim.during).label("start"),
-        func.upper(Claim.during).label("end"),
-    ).where(
-        Claim.resource_id.in_(providers),
-        Claim.during.overlaps(around),
-        or_(Claim.expires_at.is_(None), Claim.expires_at > now),
-    )
-    absences = select(
-        TimeOff.resource_id,
-        func.lower(TimeOff.during).label("start"),
-        func.upper(TimeOff.during).label("end"),
-    ).where(TimeOff.resource_id.in_(providers), TimeOff.during.overlaps(around))
     busy: dict[UUID, list[Interval]] = defaultdict(list)
-    for row in await connection.execute(union_all(claims, absences)):
-        busy[row.resource_id].append((minute_of(row.start), minute_of(row.end, up=True)))
+    rows = await connection.execute(_BUSY, {"providers": providers, "around": around, "now": now})
+    for resource_id, start, end in rows:
+        busy[resource_id].append((minute_of(start), minute_of(end, up=True)))
     return busy
 
 

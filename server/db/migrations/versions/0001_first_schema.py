@@ -23,8 +23,8 @@ _BEFORE = (
     # The only clock. In the sandbox its offset can be moved; in live mode the server refuses to start unless it is 0.
     """
     CREATE TABLE sandbox_clock (
-        id boolean CONSTRAINT pk_sandbox_clock PRIMARY KEY DEFAULT true CONSTRAINT ck_sandbox_clock_one_row CHECK (id),
-        offset_seconds bigint NOT NULL DEFAULT 0
+        id boolean CONSTRAINT pk_sandbox_clock PRIMARY KEY DEFAULT true CONSTRAINT ck_sandbox_clock_only_row CHECK (id),
+        offset_seconds bigint NOT NULL DEFAULT 0 CONSTRAINT ck_sandbox_clock_not_back CHECK (offset_seconds >= 0)
     )
     """,
     "INSERT INTO sandbox_clock DEFAULT VALUES",
