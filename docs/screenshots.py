@@ -110,7 +110,7 @@ def pictures_of_pages(server: str) -> None:
     website = f"http://localhost:{int(server.rpartition(':')[2]) + 1}/"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 1100})
         take(page, website, "widget-on-a-website")
         take(page, f"{server}/sandbox/outbox", "outbox")
         phone = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2)

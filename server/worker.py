@@ -69,7 +69,8 @@ async def working(settings: Settings, *, transport: httpx.AsyncBaseTransport | N
             timers={"schedule": 1, "worker_info": 10, "sweep": 10, "abort": 1},
             # An idle worker looks up every two seconds: it ends soon when told to, and sees a Redis that has gone.
             dequeue_timeout=2,
-            shutdown_grace_period_s=10,
+            # What is cut off here is leased: its row is found again.
+            shutdown_grace_period_s=3,
         )
         consumer.context["tools"] = tools
         running = [

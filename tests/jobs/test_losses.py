@@ -186,6 +186,19 @@ async def test_no_vendor_is_called_while_a_transaction_is_open(house: House) -> 
     assert (await house.visit(held["token"]))["status"] == "confirmed"
 
 
+async def claimed_for_nobody(house: House) -> None:
+    """A unit of work that records an event, and a claim of an appointment that does not exist: checked at commit."""
+    async with unit_of_work(house.db, SYSTEM) as work:
+        work.record(EventKind.HOLD_EXPIRED)
+        await work.connection.execute(
+            text(
+                "INSERT INTO claims (id, resource_id, appointment_id, lane, during) VALUES (gen_random_uuid(),"
+                " :ann, gen_random_uuid(), 0, tstzrange(now(), now() + interval '1 hour', '[)'))"
+            ),
+            {"ann": house.organised.ann},
+        )
+
+
 async def test_a_commit_that_fails_writes_nothing_and_wakes_nobody(house: House) -> None:
     woken = []
 
@@ -194,16 +207,7 @@ async def test_a_commit_that_fails_writes_nothing_and_wakes_nobody(house: House)
 
     house.db.after_commit = wake
     with pytest.raises(Exception, match="fk_claims_appointment_id"):
-        async with unit_of_work(house.db, SYSTEM) as work:
-            work.record(EventKind.HOLD_EXPIRED)
-            # Checked at commit: no appointment has this id.
-            await work.connection.execute(
-                text(
-                    "INSERT INTO claims (id, resource_id, appointment_id, lane, during) VALUES (gen_random_uuid(),"
-                    " :ann, gen_random_uuid(), 0, tstzrange(now(), now() + interval '1 hour', '[)'))"
-                ),
-                {"ann": house.organised.ann},
-            )
+        await claimed_for_nobody(house)
 
     assert woken == []
     assert await value(house.db, "SELECT count(*) FROM claims") == 0

@@ -2,6 +2,8 @@
 
 from httpx import Response
 
+from server.actions import paying
+from server.sandbox import deliver_due
 from tests.house import House, some_details
 from tests.organisation import at
 from tests.routes.evidence import (
@@ -193,7 +195,6 @@ async def test_money_that_comes_late_takes_the_time_back_from_a_hold_that_has_ru
 
     await house.advance(HOLD + LATE)
     step = await house.http.post(f"/api/booking/appointments/{late['token']}/payment")
-    await house.tools.payments.retrieve_intent(await intent_of(house, late))
     await deliver_before_any_sweep(house)
 
     assert step.status_code == 409
@@ -202,17 +203,8 @@ async def test_money_that_comes_late_takes_the_time_back_from_a_hold_that_has_ru
     assert await contradictions(house.db) == []
 
 
-async def intent_of(house: House, held: dict[str, str]) -> str:
-    return str(
-        await value(house.db, "SELECT intent_id FROM payments WHERE appointment_id = :id", id=held["appointment_id"])
-    )
-
-
 async def deliver_before_any_sweep(house: House) -> None:
     """The processor's news is acted upon although no sweep has looked for lapsed holds yet."""
-    from server.actions import paying
-    from server.sandbox import deliver_due
-
     await deliver_due(house.db, house.http, house.settings)
     for row in await rows(house.db, "SELECT appointment_id FROM payments WHERE status = 'processing'"):
         await paying.ask_processor(house.db, house.tools.payments, row[0])
