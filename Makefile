@@ -26,7 +26,7 @@ demo-reset: $(VENV)/app.stamp ## Forget the demo's data
 test: $(VENV)/dev.stamp ## Install what tests need, check the code, run every test
 	@$(PYTHON) packaging/system-packages test
 	@$(MAKE) --no-print-directory check
-	$(PYTHON) -m pytest $(PYTEST)
+	$(PYTHON) -m pytest -n 2 --dist loadgroup $(PYTEST)
 
 check: $(VENV)/dev.stamp node_modules/.stamp ## Look at the code without running it: style, types, room borders
 	$(VENV)/bin/ruff check

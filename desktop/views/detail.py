@@ -228,7 +228,7 @@ def _contact(detail: AppointmentDetail) -> list[tuple[str, str]]:
         ("E-mail", detail.email or NOT_KNOWN),
         ("Mobile", detail.mobile or NOT_KNOWN),
         ("Texts", texts),
-        ("Manage link", detail.manage_url),
+        *([("Manage link", detail.manage_url)] if detail.manage_url else []),
     ]
 
 

@@ -170,7 +170,7 @@ class AppointmentDetail(Wire):
     tax_minor: MinorUnits
     discount_minor: MinorUnits
     refundable_minor: MinorUnits
-    manage_url: str
+    manage_url: str | None
     meeting: MeetingLine | None
     payments: list[PaymentLine]
     refunds: list[RefundLine]

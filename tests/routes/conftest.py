@@ -12,7 +12,7 @@ from server.config import Settings
 from server.embedded import Running
 from tests.conftest import ORGANISED, free_ports, in_database
 from tests.house import House, open_house
-from tests.organisation import Organised
+from tests.organisation import Organised, at
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +41,11 @@ async def standing_house(
         yield house
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def token(standing_house: House) -> str:
+    """The token of a hold that waits for its details; the same for all cases, as none of them succeeds."""
+    answer = await standing_house.hold(at(standing_house.organised, 5, 9), key="the hold of all cases")
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["token"])

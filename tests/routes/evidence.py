@@ -6,10 +6,13 @@ Reading only, except where a function says that it breaks something on purpose.
 import re
 from typing import Any
 
+import httpx
 from sqlalchemy import text
 
 from server.db.session import Database
 from server.db.tables import Row
+from tests.house import House
+from tests.organisation import at
 
 TABLES = sorted(name for name in Row.metadata.tables if name != "access_log" and not name.startswith("sandbox_"))
 """What a request may write to. Looking leaves a line in the access log, and the pretended vendors have their own."""
@@ -157,3 +160,25 @@ async def lose_every_webhook(db: Database) -> None:
                 " FOR EACH ROW EXECUTE FUNCTION lose_webhook()"
             )
         )
+
+
+def is_a_problem(answer: httpx.Response, status: int | None = None, code: str | None = None) -> None:
+    """A 4xx with the body that clients branch on."""
+    assert 400 <= answer.status_code < 500, f"{answer.status_code}: {answer.text[:300]}"
+    assert answer.headers["content-type"].startswith("application/problem+json"), answer.headers["content-type"]
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["code"]
+    assert len(body["detail"]) > 10, body
+    assert body["detail"].endswith("."), body
+    if status is not None:
+        assert (answer.status_code, body["code"]) == (status, code or body["code"]), body
+
+
+async def a_hold_request(house: House, **changes: Any) -> dict[str, Any]:
+    return {
+        "service_id": str(house.organised.consult),
+        "provider_id": str(house.organised.ann),
+        "start": at(house.organised, 3, 10).isoformat(),
+        **changes,
+    }

@@ -123,7 +123,9 @@ async def test_a_late_success_cannot_be_canceled_and_settles_after_ten_minutes(
     assert canceled.status_code == 400
     assert canceled.json()["error"]["code"] == "payment_intent_unexpected_state"
     assert (before, await status_of(vendors, intent)) == ("processing", "succeeded")
-    assert clinic_server.kinds() == ["payment_intent.processing", "charge.succeeded", "payment_intent.succeeded"]
+    first, *others = clinic_server.kinds()
+    assert first == "payment_intent.processing"
+    assert sorted(others) == ["charge.succeeded", "payment_intent.succeeded"]  # due together, in no promised order
 
 
 async def test_webhook_twice_sends_the_same_event_two_times(vendors: Vendors, clinic_server: ClinicServer) -> None:

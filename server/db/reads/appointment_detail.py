@@ -71,7 +71,7 @@ async def appointment_detail(db: Database, links: Links, viewer: Viewer, appoint
         activity = await _lines(connection, Event, appointment_id)
         meeting = (await _lines(connection, VideoMeeting, appointment_id) or [None])[0]
     await note_access(db, viewer, "opened", appointment_id=appointment_id, patient_id=visit.patient_id)
-    sees_money = viewer.role is not Role.PROVIDER
+    sees_all = viewer.role is not Role.PROVIDER
     pending = sum(row.amount_minor for row in refunds if row.status == RefundStatus.PENDING)
     captured = sum(row.captured_minor for row in payments)
     returned = sum(row.refunded_minor for row in payments)
@@ -101,11 +101,12 @@ async def appointment_detail(db: Database, links: Links, viewer: Viewer, appoint
         tax_minor=visit.tax_minor,
         discount_minor=visit.discount_minor,
         refundable_minor=refundable(captured, returned, pending),
-        manage_url=links.visit(visit.slug, appointment_id, visit.token_serial),
+        # Whoever holds this link acts as the patient; a provider has no need to.
+        manage_url=links.visit(visit.slug, appointment_id, visit.token_serial) if sees_all else None,
         meeting=None if meeting is None else _meeting(meeting, links, appointment_id),
-        payments=[_payment(row) for row in payments] if sees_money else [],
-        refunds=[_refund(row) for row in refunds] if sees_money else [],
-        ledger=[_ledger(row) for row in ledger] if sees_money else [],
+        payments=[_payment(row) for row in payments] if sees_all else [],
+        refunds=[_refund(row) for row in refunds] if sees_all else [],
+        ledger=[_ledger(row) for row in ledger] if sees_all else [],
         messages=[_message(row) for row in messages],
         activity=[_activity(row) for row in activity],
     )
