@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-reset test check bench package screenshots lock
+.PHONY: help demo demo-reset test check bench widget package screenshots lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: $(VENV)/dev.stamp node_modules/.stamp ## Look at the code without running
 
 bench: $(VENV)/app.stamp ## Measure speed, one JSON object a line; ONLY=slots runs one
 	@exec $(PYTHON) -m bench $(ONLY)
+
+widget: $(VENV)/dev.stamp node_modules/.stamp ## Bundle the booking page's modules, after a change to them
+	@$(PYTHON) packaging/bundle-widget
 
 package: $(VENV)/dev.stamp ## Build the desktop into dist/frontdesk-desktop
 	$(VENV)/bin/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller packaging/frontdesk-desktop.spec

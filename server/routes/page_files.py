@@ -13,6 +13,8 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 WIDGET = Path(__file__).resolve().parents[2] / "booking_widget"
+BUNDLE = WIDGET / "page.bundle.js"
+ENTRY = "page/main.js"
 
 _TYPES = {
     ".css": "text/css",
@@ -31,18 +33,32 @@ class File:
 
 @cache
 def _files() -> dict[str, File]:
-    found = [
-        WIDGET / "embed.js",
-        WIDGET / "page.css",
-        *sorted(WIDGET.glob("page/*.js")),
-        *sorted(WIDGET.glob("fonts/*")),
-    ]
-    files = {}
-    for path in found:
-        content = path.read_bytes()
-        etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
-        files[path.relative_to(WIDGET).as_posix()] = File(content, _TYPES[path.suffix], etag)
-    return files
+    found = [WIDGET / "embed.js", WIDGET / "page.css", *sorted(WIDGET.glob("fonts/*"))]
+    files = {path.relative_to(WIDGET).as_posix(): _file(path) for path in found}
+    if bundle_is_current():
+        return files | {ENTRY: _file(BUNDLE)}
+    return files | {path.relative_to(WIDGET).as_posix(): _file(path) for path in modules()}
+
+
+def _file(path: Path) -> File:
+    content = path.read_bytes()
+    return File(content, _TYPES[path.suffix], f'"{hashlib.sha256(content).hexdigest()[:24]}"')
+
+
+def modules() -> list[Path]:
+    """The page's modules as they are written."""
+    return sorted(WIDGET.glob("page/*.js"))
+
+
+def bundle_mark() -> bytes:
+    """The first line of a bundle made of the modules as they are now."""
+    digest = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in modules()))
+    return f"/* made of page/*.js by `make widget`: {digest.hexdigest()[:24]} */\n".encode()
+
+
+def bundle_is_current() -> bool:
+    """Whether the committed bundle is that of these modules; while somebody edits them, they are served themselves."""
+    return BUNDLE.is_file() and BUNDLE.read_bytes().startswith(bundle_mark())
 
 
 @cache
@@ -56,7 +72,7 @@ def files_address() -> str:
 def page_modules() -> list[str]:
     """The page's modules apart from its entry, to be fetched along with it instead of one after the other."""
     names = [name.removeprefix("page/") for name in _files() if name.startswith("page/")]
-    return [name for name in names if name != "main.js"]
+    return [name for name in names if name != ENTRY.removeprefix("page/")]
 
 
 @get("/embed.js", include_in_schema=False)
