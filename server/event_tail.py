@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from server.background_task import ended
 from server.db.reads.events import (
     START,
     Cursor,
@@ -72,8 +73,7 @@ class EventTail:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
 
     @asynccontextmanager
     async def following(self, cursor: Cursor | None) -> AsyncIterator[Follower]:

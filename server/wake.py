@@ -12,6 +12,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from server.background_task import ended
+
 log = structlog.get_logger()
 
 CHANNEL = "frontdesk:wake"
@@ -59,8 +61,7 @@ class Waker:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
 
     async def _listen(self) -> None:
         while True:

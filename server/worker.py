@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server import logs
 from server.actions.delivering import Outbox
+from server.background_task import ended
 from server.config import Settings
 from server.db.session import Database
 from server.domain.links import Links
@@ -60,7 +61,7 @@ async def working(settings: Settings, *, transport: httpx.AsyncBaseTransport | N
         db.after_commit = waker.wake
         tools = tools_for(settings, db, gateways)
         queue = RedisQueue(redis_client(settings.redis_url), name=QUEUE)
-        stack.push_async_callback(_ended, queue.disconnect)
+        stack.push_async_callback(_stopped, queue.disconnect)
         await stack.enter_async_context(waker.listening())
         consumer = _Consumer(
             queue,
@@ -73,20 +74,17 @@ async def working(settings: Settings, *, transport: httpx.AsyncBaseTransport | N
             shutdown_grace_period_s=3,
         )
         consumer.context["tools"] = tools
-        running = [
-            asyncio.create_task(consumer.start(), name="consumer"),
-            asyncio.create_task(_watch(tools, queue, waker), name="watcher"),
-        ]
+        consuming = asyncio.create_task(consumer.start(), name="consumer")
+        watching = asyncio.create_task(_watch(tools, queue, waker), name="watcher")
         try:
             yield tools
         finally:
-            running[1].cancel()
-            await _ended(consumer.stop)
-            running[0].cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await ended(watching)
+            await _stopped(consumer.stop)
+            await ended(consuming)
 
 
-async def _ended(stop: Callable[[], Awaitable[None]]) -> None:
+async def _stopped(stop: Callable[[], Awaitable[None]]) -> None:
     """Stop something that talks to Redis while doing so, which may have gone before us. What was under way lies in
     the database and is found again."""
     try:

@@ -6,12 +6,13 @@ mounted in sandbox mode only. Nothing outside this folder, the composition files
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
 from litestar import Router
 from litestar.di import Provide
 
+from server.background_task import ended
 from server.config import Mode, Settings
 from server.db.session import Database
 from server.sandbox import clock, courier, outbox, pay, smtp, twilio, zoom
@@ -63,6 +64,4 @@ async def running(settings: Settings, db: Database) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await ended(task)

@@ -5,7 +5,6 @@ A page that logs an error, breaks its content policy or asks anybody but us for 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 from sqlalchemy import update
 
+from server.background_task import ended
 from server.db.tables import Clinic
 from server.sample_website import FOLDER, sample_website
 from tests.house import House
@@ -95,9 +95,9 @@ async def house(house: House) -> AsyncIterator[House]:
 
     working = asyncio.create_task(work(), name="worker")
     yield house
-    working.cancel()
-    with suppress(asyncio.CancelledError):
-        await working
+    await ended(working)
+    if not working.cancelled() and isinstance(error := working.exception(), AssertionError):
+        raise error
 
 
 @pytest.fixture
